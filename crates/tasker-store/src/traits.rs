@@ -1,0 +1,184 @@
+//! The contract, in narrow traits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tasker_core::{LeaseKey, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
+
+use crate::command::{Command, CommandError, Done};
+use crate::error::StoreError;
+use crate::feed::{FeedPage, Transition};
+use crate::record::{
+    Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskRecord,
+};
+use crate::submit::{NewTask, SubmitError, Submitted};
+use crate::template::{PlanId, PutTemplate, StoredPlan, StoredTemplate, TemplateConflict, TemplateId};
+use crate::wake::Wake;
+use crate::work::{ClaimRequest, Expired, Lease, Renewed, SettleReply, SettleRequest};
+use crate::worker::WorkerRecord;
+
+/// What workers ask of the store.
+///
+/// # Cancel safety
+///
+/// Dropping a future after it was polled does not take the request back: it may be committed, and
+/// leases claimed by it then run out by themselves.
+#[async_trait]
+pub trait WorkStore: Send + Sync {
+    /// Takes leases on steps that are ready.
+    async fn claim(&self, request: ClaimRequest) -> Result<Vec<Lease>, StoreError>;
+
+    /// Makes leases hold for `lease` from now on, be that longer or shorter than before. Answers in the
+    /// order of `keys`.
+    ///
+    /// A lease whose time has run out is renewed all the same, as long as nobody settled it.
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        keys: Vec<LeaseKey>,
+        lease: Duration,
+    ) -> Result<Vec<Renewed>, StoreError>;
+
+    /// Records how attempts ended, and claims new ones in the same commit.
+    async fn settle(&self, request: SettleRequest) -> Result<SettleReply, StoreError>;
+
+    /// How many commits this process has made, where the store counts them.
+    fn commits(&self) -> u64 {
+        0
+    }
+}
+
+/// What makes tasks and changes them.
+#[async_trait]
+pub trait TaskStore: Send + Sync {
+    /// Makes tasks: all of them, or none. Answers in their order.
+    ///
+    /// They are looked at one after another: whether the plan is stored, whether the id is free, whether an
+    /// equal task exists, be it one before it in the same submission. The first fault is the answer.
+    async fn submit(&self, tasks: Vec<NewTask>) -> Result<Result<Vec<Submitted>, SubmitError>, StoreError>;
+
+    /// Carries out a command. See [`Command`] for what each changes.
+    async fn command(&self, command: Command) -> Result<Result<Done, CommandError>, StoreError>;
+}
+
+/// What keeps templates.
+#[async_trait]
+pub trait TemplateStore: Send + Sync {
+    /// Stores a template. The same content, by its digest, under the same key is stored once: content that
+    /// was replaced and comes back by [`WhenTaken::Replace`](crate::WhenTaken) has its old number and time.
+    async fn put_template(
+        &self,
+        put: PutTemplate,
+    ) -> Result<Result<TemplateId, TemplateConflict>, StoreError>;
+
+    /// The plan of a template for tasks of one priority, made if it is not there; `None` if the template is
+    /// not there. A template that was replaced still has plans.
+    async fn plan(&self, template: TemplateId, priority: i32) -> Result<Option<PlanId>, StoreError>;
+
+    /// A plan with its template.
+    async fn read_plan(&self, plan: PlanId) -> Result<Option<Arc<StoredPlan>>, StoreError>;
+
+    /// The current template under a key.
+    async fn template(&self, key: &TemplateKey) -> Result<Option<StoredTemplate>, StoreError>;
+
+    /// The keys of all current templates, in their own order: versions by precedence, not as text.
+    async fn template_keys(&self) -> Result<Vec<TemplateKey>, StoreError>;
+}
+
+/// What answers questions.
+#[async_trait]
+pub trait ReadStore: Send + Sync {
+    /// A task.
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError>;
+
+    /// The steps of a task, by ordinal; none if there is no such task.
+    async fn steps(&self, task: TaskId) -> Result<Vec<StepRecord>, StoreError>;
+
+    /// A list of tasks.
+    async fn tasks(&self, filter: &TaskFilter, page: Page) -> Result<Vec<TaskRecord>, StoreError>;
+
+    /// What the handlers of these steps get to work with, in the order asked. Steps that do not exist are
+    /// left out.
+    async fn inputs(&self, steps: &[StepId]) -> Result<Vec<Inputs>, StoreError>;
+
+    /// The transitions of a task, in order; none if there is no such task.
+    async fn history(&self, task: TaskId) -> Result<Vec<Transition>, StoreError>;
+
+    /// The latest transitions of a step, at most `limit`, in order; none if there is no such step.
+    ///
+    /// A database has to say it for itself, so that of the other steps of the task nothing leaves it.
+    async fn step_history(&self, step: StepId, limit: u32) -> Result<Vec<Transition>, StoreError> {
+        let mut history = self.history(step.task()).await?;
+        history.retain(|transition| transition.step == Some(step));
+        Ok(history.split_off(history.len().saturating_sub(limit as usize)))
+    }
+
+    /// Who paused a namespace, if it is paused.
+    async fn namespace_pause(&self, namespace: &tasker_core::Namespace) -> Result<Option<Pause>, StoreError>;
+
+    /// Every lane, by number, with how long its oldest ready step has waited.
+    async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError>;
+}
+
+/// What tells others that something happened.
+#[async_trait]
+pub trait FeedStore: Send + Sync {
+    /// The transitions after `after`, in order, at most `limit`. 0 is before all of them.
+    ///
+    /// Only of tasks that are there: those of pruned ones are gone, and their numbers are not used again.
+    async fn feed(&self, after: i64, limit: u32) -> Result<FeedPage, StoreError>;
+
+    /// The end of the feed: reading after it gives only what is not yet there.
+    async fn feed_end(&self) -> Result<i64, StoreError>;
+
+    /// Hints that something was committed, here or elsewhere. A hint may be lost: poll as well, rarely.
+    fn wake(&self) -> &Wake;
+}
+
+/// What the agents need.
+#[async_trait]
+pub trait UpkeepStore: Send + Sync {
+    /// Leases whose time has run out (`until` is not after the present), by `until`, then by step; at most
+    /// `limit`.
+    async fn expired(&self, limit: u32) -> Result<Vec<Expired>, StoreError>;
+
+    /// The present by the store's clock; the earliest future time at which a step becomes ready; the
+    /// earliest time at which a lease runs out.
+    async fn deadlines(&self) -> Result<Deadlines, StoreError>;
+
+    /// Removes tasks that ended at least as long ago as they are to be kept, at most `limit`; which of them
+    /// go first is not promised. With them go their steps, their transitions and their identities.
+    async fn prune(&self, retention: Retention, limit: u32) -> Result<PruneReport, StoreError>;
+
+    /// Says that a worker is there, now by the store's clock, whatever `seen_at` says. The first word of a
+    /// worker registers it, each later one takes the place of the one before.
+    ///
+    /// With it, workers that were not seen for [`WorkerRecord::FORGOTTEN_AFTER`] are taken off the list, at most
+    /// [`WorkerRecord::FORGOTTEN_AT_ONCE`]: each beat adds one at most, so that the list holds no more than were
+    /// there within that time.
+    async fn beat(&self, worker: WorkerRecord) -> Result<(), StoreError>;
+
+    /// Says that a worker is gone. Its leases hold as long as they would have.
+    async fn leave(&self, worker: WorkerId) -> Result<(), StoreError>;
+
+    /// The workers seen at or after `since`, by id.
+    async fn workers(&self, since: Timestamp) -> Result<Vec<WorkerRecord>, StoreError>;
+}
+
+/// What the agents wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// The present by the store's clock.
+    pub now: Timestamp,
+    /// When the next step becomes ready that is not ready yet: the earliest `ready_at` after `now` of a step
+    /// that is not held, whether or not its namespace is paused.
+    pub next_ready_at: Option<Timestamp>,
+    /// When the next lease runs out, or ran out if nobody settled it since.
+    pub next_expiry: Option<Timestamp>,
+}
+
+/// Everything that a store promises.
+pub trait Store: WorkStore + TaskStore + TemplateStore + ReadStore + FeedStore + UpkeepStore {}
+
+impl<T> Store for T where T: WorkStore + TaskStore + TemplateStore + ReadStore + FeedStore + UpkeepStore {}
