@@ -1,0 +1,2 @@
+-- Makes a batch durable. Changes: nothing further. Index: none.
+commit;

@@ -1,0 +1,2 @@
+-- Takes a batch back. Changes: nothing that is stored. Index: none.
+rollback;

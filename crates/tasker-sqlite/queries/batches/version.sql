@@ -1,0 +1,3 @@
+-- Answers with a number that differs from the one before if another process has written. Changes: nothing.
+-- Index: none.
+pragma data_version;
