@@ -1,0 +1,8 @@
+//! Handlers and runner against real servers, real processes and the store in memory.
+
+mod command;
+mod http;
+mod leases;
+mod outage;
+mod running;
+mod support;
