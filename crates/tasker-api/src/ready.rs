@@ -1,0 +1,46 @@
+//! `GET /health/ready`: whether the process can do its work now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::api;
+use crate::readiness::{Check, Status};
+
+/// A process that does not know after so long is not ready.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// 200 if all is well, else 503; the body tells what was looked at.
+pub(crate) async fn ready(State(state): State<Arc<api::State>>) -> (StatusCode, Json<Value>) {
+    let checks = tokio::time::timeout(TIMEOUT, state.readiness.checks()).await;
+    let late =
+        |_| vec![Check::failed("answer", format!("there was none within {} seconds", TIMEOUT.as_secs()))];
+    let checks = checks.unwrap_or_else(late);
+    let failed: Vec<&str> =
+        checks.iter().filter(|check| check.status != Status::Ok).map(|check| check.name).collect();
+    let status = if failed.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let listed: Map<String, Value> =
+        checks.iter().map(|check| (check.name.to_owned(), told(check))).collect();
+    let body = json!({
+        "ready": failed.is_empty(),
+        "checks": listed,
+        "failed_checks": failed,
+        "timestamp": state.clock.now(),
+    });
+    (status, Json(body))
+}
+
+fn told(check: &Check) -> Value {
+    let mut told = match &check.status {
+        Status::Ok => json!({ "status": "ok" }),
+        Status::Failed(why) => json!({ "status": "failed", "message": why }),
+    };
+    if let Some(latency) = check.latency {
+        told["latency_ms"] = json!((latency.as_secs_f64() * 1e6).round() / 1e3);
+    }
+    told
+}

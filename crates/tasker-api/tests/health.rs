@@ -1,0 +1,137 @@
+//! Health over a real socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tasker_api::{Api, Check, Readiness};
+use tasker_core::{ManualClock, Timestamp};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// 2026-01-02T03:04:05Z.
+const NOW: Timestamp = Timestamp::from_micros(1_767_323_045_000_000);
+
+struct Says(Vec<Check>);
+
+#[async_trait]
+impl Readiness for Says {
+    async fn checks(&self) -> Vec<Check> {
+        self.0.clone()
+    }
+}
+
+/// Never answers; tells when it is asked.
+struct Silent(Arc<Notify>);
+
+#[async_trait]
+impl Readiness for Silent {
+    async fn checks(&self) -> Vec<Check> {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
+struct Served {
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+async fn serve(readiness: impl Readiness + 'static) -> Served {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let shutdown = CancellationToken::new();
+    let api = Api::new(Arc::new(readiness), Arc::new(ManualClock::new(NOW)));
+    let task = tokio::spawn(api.serve(listener, shutdown.clone()));
+    Served { address, shutdown, task }
+}
+
+/// The status and the body of an answer.
+async fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, Value) {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("read");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let body = answer.split_once("\r\n\r\n").expect("a body").1;
+    (status, serde_json::from_str(body).expect("JSON"))
+}
+
+#[tokio::test]
+async fn live_says_that_the_process_answers() {
+    let served = serve(Says(vec![Check::failed("database", "down")])).await;
+    let alive = json!({"alive": true, "service": "tasker", "timestamp": "2026-01-02T03:04:05.000000Z"});
+    assert_eq!(ask(served.address, "GET", "/health/live").await, (200, alive.clone()));
+    assert_eq!(ask(served.address, "GET", "/tasker/health/live").await, (200, alive));
+}
+
+#[tokio::test]
+async fn ready_is_200_if_all_is_well() {
+    let database = Check::ok("database").after(Duration::from_micros(1_234));
+    let served = serve(Says(vec![database, Check::ok("migrations")])).await;
+    for path in ["/health/ready", "/tasker/health/ready"] {
+        let (status, body) = ask(served.address, "GET", path).await;
+        assert_eq!(status, 200);
+        insta::allow_duplicates! { insta::assert_snapshot!(body, @r#"{"checks":{"database":{"latency_ms":1.234,"status":"ok"},"migrations":{"status":"ok"}},"failed_checks":[],"ready":true,"timestamp":"2026-01-02T03:04:05.000000Z"}"#); }
+    }
+}
+
+#[tokio::test]
+async fn ready_is_503_if_anything_is_not_well() {
+    let served = serve(Says(vec![Check::failed("database", "it is down"), Check::ok("migrations")])).await;
+    let (status, body) = ask(served.address, "GET", "/health/ready").await;
+    assert_eq!(status, 503);
+    insta::assert_snapshot!(body, @r#"{"checks":{"database":{"message":"it is down","status":"failed"},"migrations":{"status":"ok"}},"failed_checks":["database"],"ready":false,"timestamp":"2026-01-02T03:04:05.000000Z"}"#);
+}
+
+#[tokio::test]
+async fn ready_is_503_after_five_seconds_without_an_answer() {
+    let asked = Arc::new(Notify::new());
+    let served = serve(Silent(Arc::clone(&asked))).await;
+    let answer = tokio::spawn(async move { ask(served.address, "GET", "/health/ready").await });
+    asked.notified().await;
+    tokio::time::pause();
+    let (status, body) = answer.await.expect("no panic");
+    assert_eq!((status, &body["failed_checks"]), (503, &json!(["answer"])));
+}
+
+#[tokio::test]
+async fn elsewhere_is_a_404_and_another_method_a_405_in_json() {
+    let served = serve(Says(Vec::new())).await;
+    let (status, body) = ask(served.address, "GET", "/nothing?x=1").await;
+    assert_eq!(status, 404);
+    insta::assert_snapshot!(body, @r#"{"error":"Not found","message":"there is nothing at GET /nothing"}"#);
+    let (status, body) = ask(served.address, "POST", "/health/live").await;
+    assert_eq!(status, 405);
+    insta::assert_snapshot!(body, @r#"{"error":"Method not allowed","message":"/health/live does not answer to POST"}"#);
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_open_connections_that_ask_for_nothing() {
+    let served = serve(Says(Vec::new())).await;
+    let mut idle = TcpStream::connect(served.address).await.expect("it listens");
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("written");
+    let mut first = [0; 1];
+    idle.read_exact(&mut first).await.expect("an answer");
+    served.shutdown.cancel();
+    served.task.await.expect("no panic").expect("no error");
+}
+
+#[tokio::test]
+async fn a_shutdown_cuts_off_what_does_not_end() {
+    let asked = Arc::new(Notify::new());
+    let served = serve(Silent(Arc::clone(&asked))).await;
+    let mut open = TcpStream::connect(served.address).await.expect("it listens");
+    open.write_all(b"GET /health/ready HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("written");
+    asked.notified().await;
+    tokio::time::pause();
+    served.shutdown.cancel();
+    served.task.await.expect("no panic").expect("no error");
+}
