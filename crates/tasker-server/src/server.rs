@@ -1,0 +1,117 @@
+//! The server as a library.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tasker_engine::Engine;
+use tasker_handler::{Registration, Registry};
+use tasker_runtime::{
+    Health, HttpSettings, Process, RunError, Settings, environment, handlers, read_templates,
+    register_templates,
+};
+use tasker_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::ready::Ready;
+
+/// Runs a server until `shutdown`.
+///
+/// # Errors
+///
+/// [`RunError`], which has the exit code.
+pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), RunError> {
+    Server::new(settings).run(shutdown).await
+}
+
+/// A server that is about to run.
+pub struct Server {
+    settings: Settings,
+    store: Option<Arc<dyn Store>>,
+    handlers: Vec<Registration>,
+    ready: Box<dyn FnOnce(&Ready) + Send>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// A server with these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, store: None, handlers: Vec::new(), ready: Box::new(|_| {}) }
+    }
+
+    /// Runs on a store that is open already, in the place of the one that the settings name.
+    #[must_use]
+    pub fn on(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Offers a handler besides the built-in ones, if the settings ask for a worker.
+    #[must_use]
+    pub fn handler(mut self, registration: Registration) -> Self {
+        self.handlers.push(registration);
+        self
+    }
+
+    /// Calls `ready` once everything runs.
+    #[must_use]
+    pub fn when_ready(mut self, ready: impl FnOnce(&Ready) + Send + 'static) -> Self {
+        self.ready = Box::new(ready);
+        self
+    }
+
+    /// Runs until `shutdown`, and then stops in order: the worker, the agents, the HTTP interface.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`], which has the exit code. What is wrong with settings, bindings and templates is found before
+    /// anything is started.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops everything at once.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
+        let Self { settings, store, handlers: own, ready } = self;
+        let templates =
+            read_templates(&settings.templates.directories, settings.engine.environment.as_deref())?;
+        let is_worker = settings.worker.enabled;
+        let registry = is_worker.then(|| handlers(&settings.worker, environment(), own)).transpose()?;
+        let mut process = Process::new(shutdown.clone());
+        let health = Health::new(shutdown);
+        let http = match &settings.http {
+            HttpSettings { enabled: false, .. } => None,
+            HttpSettings { listen, .. } => Some(process.start_http("http.listen", listen, &health).await?),
+        };
+        let Some(store) = process.start_store(store, &settings.database).await? else {
+            return process.run().await;
+        };
+        let engine = Engine::new(Arc::clone(&store), settings.engine.engine_settings());
+        register_templates(&engine, &templates).await?;
+        start_work(&mut process, &store, &settings, registry)?;
+        health.opened(store);
+        let worker = is_worker.then_some(settings.worker.concurrency);
+        ready(&Ready { database: settings.database.shown(), http, worker });
+        process.run().await
+    }
+}
+
+/// Starts the agents and the worker, as far as they are wanted.
+fn start_work(
+    process: &mut Process,
+    store: &Arc<dyn Store>,
+    settings: &Settings,
+    registry: Option<Registry>,
+) -> Result<(), RunError> {
+    if settings.agents.enabled {
+        process.start_agents(store, settings)?;
+    }
+    let Some(registry) = registry else { return Ok(()) };
+    if !settings.agents.enabled {
+        process.start_scheduler(store, &settings.agents);
+    }
+    process.start_worker(store, settings, registry)
+}

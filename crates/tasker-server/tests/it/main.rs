@@ -1,0 +1,8 @@
+//! The server as a whole: the real binary, on real databases.
+
+mod command_line;
+mod lifecycle;
+mod outage;
+mod proxy;
+mod retention;
+mod shared;

@@ -1,0 +1,7 @@
+//! The worker binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tasker_worker::main()
+}
