@@ -1,0 +1,6 @@
+//! Scenarios as text, end-to-end runs, faults and benchmarks of Tasker.
+
+pub mod binaries;
+pub mod docs;
+pub mod faults;
+pub mod scenario;

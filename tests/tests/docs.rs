@@ -1,0 +1,85 @@
+//! The README and the guides are true: every command they show is run, and prints what they say.
+//! `UPDATE=1` writes into them what the commands really print.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use tasker_tests::binaries;
+use tasker_tests::docs::{copy_folder, follow, renew};
+
+fn check(page: &str) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is above")?;
+    let text = fs::read_to_string(root.join(page)).with_context(|| format!("cannot read {page}"))?;
+    let folder = tempfile::tempdir()?;
+    copy_folder(&root.join("docs/examples"), &folder.path().join("docs/examples"))?;
+    let binaries = binaries::folder(&["tasker", "tasker-server", "tasker-worker", "shop-stub"])?;
+    #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the test")]
+    if std::env::var("UPDATE").is_ok() {
+        let renewed = renew(&text, folder.path(), &binaries).with_context(|| page.to_owned())?;
+        return Ok(fs::write(root.join(page), renewed)?);
+    }
+    let passages = follow(&text, folder.path(), &binaries).with_context(|| page.to_owned())?;
+    ensure!(passages > 0, "{page} shows no command");
+    Ok(())
+}
+
+#[test]
+fn the_readme_is_true() -> Result<()> {
+    check("README.md")
+}
+
+/// The Rust in the README is that of an example, which is compiled and run.
+#[test]
+fn the_rust_of_the_readme_is_that_of_an_example() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is above")?;
+    let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n");
+    let readme = fs::read_to_string(root.join("README.md"))?;
+    let (_, rest) = readme.split_once("```rust\n").context("Rust in the README")?;
+    let (shown, _) = rest.split_once("\n```").context("the end of the block")?;
+    let example = fs::read_to_string(root.join("docs/examples/loan-desk/src/handlers.rs"))?;
+    ensure!(lines(&example).contains(&lines(shown)), "not in the example:\n{shown}");
+    Ok(())
+}
+
+#[test]
+fn the_guide_to_the_first_workflow_is_true() -> Result<()> {
+    check("docs/guides/first-workflow.md")
+}
+
+#[test]
+fn the_guide_to_templates_is_true() -> Result<()> {
+    check("docs/guides/templates.md")
+}
+
+#[test]
+fn the_guide_to_handlers_is_true() -> Result<()> {
+    check("docs/guides/handlers.md")
+}
+
+#[test]
+fn the_guide_to_operations_is_true() -> Result<()> {
+    check("docs/guides/operations.md")
+}
+
+#[test]
+fn the_walk_leads_to_what_it_names() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is above")?;
+    let walk = fs::read_to_string(root.join("docs/walk.md"))?;
+    let mut rooms = 0;
+    for stop in walk.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())) {
+        let path = stop
+            .split("](../")
+            .nth(1)
+            .and_then(|rest| rest.split(')').next())
+            .context("a stop has a link")?;
+        let text =
+            fs::read_to_string(root.join(path)).with_context(|| format!("the walk leads to {path}"))?;
+        for name in stop.split('`').skip(1).step_by(2) {
+            ensure!(text.contains(name), "{path} does not have `{name}`");
+        }
+        rooms += 1;
+    }
+    ensure!(rooms == 8, "the walk has {rooms} rooms");
+    Ok(())
+}
