@@ -20,6 +20,16 @@ step_templates:
   - {name: third, depends_on_step: second, handler_class: Work::Third}
 ";
 
+/// Two steps; the first says through a pipe that it runs, and ends when it reads from another.
+const LOAD: &str = r#"
+name: work
+step_templates:
+  - name: load
+    handler_class: command
+    handler_config: {command: "echo load >> log; echo > started; read word < go; echo '{\"loaded\": 7}'"}
+  - {name: tell, depends_on_step: load, handler_class: noop}
+"#;
+
 /// A folder in which the second step runs right now, by a process that was started with the bindings.
 fn at_work(folder: &Folder) -> std::process::Child {
     folder.write("work.yaml", WORK);
@@ -48,11 +58,7 @@ fn after_kill_9_finished_steps_do_not_run_again() {
 #[test]
 fn after_ctrl_c_once_what_is_at_work_ends_and_is_kept() {
     let folder = Folder::new();
-    let command = "echo load >> log; echo > started; read word < go; echo {\\\"loaded\\\": 7}";
-    let steps = format!(
-        "[{{name: load, handler_class: command, handler_config: {{command: \"{command}\"}}}}, {{name: tell, depends_on_step: load, handler_class: noop}}]"
-    );
-    folder.write("work.yaml", &format!("name: work\nstep_templates: {steps}\n"));
+    folder.write("work.yaml", LOAD);
     folder.pipe("started");
     folder.pipe("go");
     let mut child = folder.start(&["run", "work.yaml"]);
