@@ -130,9 +130,9 @@ impl Engine {
     ///
     /// Dropping the future has no effect on the task.
     pub async fn wait(&self, id: TaskId) -> Result<State, EngineError> {
-        let mut feed = self.store.wake().feed();
+        let mut verdicts = self.store.wake().verdicts();
         loop {
-            feed.mark_unchanged();
+            verdicts.mark_unchanged();
             let task = self.store.task(id).await?;
             let task = task.ok_or_else(|| EngineError::NotFound(format!("task {id}")))?;
             match task.state {
@@ -140,7 +140,7 @@ impl Engine {
                 ended => return Ok(ended),
             }
             // Hints from other processes may be lost: look again now and then.
-            let _ = tokio::time::timeout(Duration::from_secs(5), feed.changed()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(5), verdicts.changed()).await;
         }
     }
 

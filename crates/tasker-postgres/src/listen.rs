@@ -30,7 +30,7 @@ const BETWEEN_NOTIFICATIONS: Duration = Duration::from_millis(10);
 /// A notification to oneself that has not come back by then is lost.
 const ECHO: Duration = Duration::from_secs(2);
 /// A connection that was silent for so long is tested.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(5);
 /// Waits between attempts to listen: the first, and the longest.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 /// Where notifications are swallowed: how often the feed is looked at, and how often in a row.
@@ -114,6 +114,7 @@ impl Post {
     fn signal_feed(&self) {
         self.heard.feed.fetch_add(1, Ordering::SeqCst);
         self.wake.feed_has_grown();
+        self.wake.tasks_are_judged();
     }
 
     fn signal_revoked(&self) {

@@ -47,6 +47,7 @@ migrations! {
     6 "0006_commands",
     7 "0007_templates",
     8 "0008_upkeep",
+    9 "0009_one",
 }
 
 /// Why the schema cannot be used.

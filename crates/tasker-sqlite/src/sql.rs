@@ -93,6 +93,7 @@ statements! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     Begin,
+    Check,
     Insert,
     Settle,
     Renew,
@@ -101,11 +102,13 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Begin, Self::Insert, Self::Settle, Self::Renew, Self::Claim, Self::Commit];
+    const ALL: [Self; 7] =
+        [Self::Begin, Self::Check, Self::Insert, Self::Settle, Self::Renew, Self::Claim, Self::Commit];
 
     const fn text(self) -> &'static str {
         match self {
             Self::Begin => BEGIN,
+            Self::Check => CHECK_TASKS,
             Self::Insert => CALL_INSERT,
             Self::Settle => CALL_SETTLE,
             Self::Renew => CALL_RENEW,
@@ -139,7 +142,7 @@ impl Parts {
 
     /// The parts as one text, which crosses to the thread of the connection once and is prepared once.
     pub(crate) fn script(self) -> &'static str {
-        static SCRIPTS: [OnceLock<String>; 64] = [const { OnceLock::new() }; 64];
+        static SCRIPTS: [OnceLock<String>; 128] = [const { OnceLock::new() }; 128];
         SCRIPTS[self.0 % SCRIPTS.len()].get_or_init(|| {
             let parts = Part::ALL.into_iter().filter(|part| self.0 & part.bit() != 0);
             parts.map(|part| without_comments(part.text())).collect()

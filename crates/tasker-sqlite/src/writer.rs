@@ -133,6 +133,7 @@ impl Writer {
         if wrote {
             self.wake.steps_are_ready();
             self.wake.feed_has_grown();
+            self.wake.tasks_are_judged();
         }
         if revoked {
             self.wake.leases_are_revoked();

@@ -192,6 +192,9 @@ fn signal(batch: &Batch, reply: &BatchReply, wake: &Wake) {
     if carried_out.any(|(command, _)| command.takes_leases()) {
         wake.leases_are_revoked();
     }
+    if !reply.verdicts.is_empty() || !batch.commands.is_empty() {
+        wake.tasks_are_judged();
+    }
     let claimed = reply.leases.iter().any(|leases| !leases.is_empty());
     let recorded = reply.settled.iter().any(|settled| *settled != Settled::Stale);
     if claimed || recorded || !batch.submissions.is_empty() || !batch.commands.is_empty() {

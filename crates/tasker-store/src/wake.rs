@@ -19,6 +19,7 @@ const GRAIN_MICROS: i64 = 1_000;
 pub struct Wake {
     ready: watch::Sender<u64>,
     feed: watch::Sender<u64>,
+    verdicts: watch::Sender<u64>,
     revoked: watch::Sender<u64>,
     next_due: watch::Sender<Option<Timestamp>>,
     due: Arc<Mutex<BTreeSet<Timestamp>>>,
@@ -29,6 +30,7 @@ impl Default for Wake {
         Self {
             ready: watch::Sender::new(0),
             feed: watch::Sender::new(0),
+            verdicts: watch::Sender::new(0),
             revoked: watch::Sender::new(0),
             next_due: watch::Sender::new(None),
             due: Arc::default(),
@@ -45,6 +47,11 @@ impl Wake {
     /// Says that the feed has grown.
     pub fn feed_has_grown(&self) {
         self.feed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Says that a task may have ended, or gone on after its end.
+    pub fn tasks_are_judged(&self) {
+        self.verdicts.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Says that leases may have been taken away: what was at work was cancelled, or taken for dead.
@@ -86,6 +93,11 @@ impl Wake {
     /// Changes whenever the feed may have grown.
     pub fn feed(&self) -> watch::Receiver<u64> {
         self.feed.subscribe()
+    }
+
+    /// Changes whenever a task may have ended: more seldom than the feed grows.
+    pub fn verdicts(&self) -> watch::Receiver<u64> {
+        self.verdicts.subscribe()
     }
 
     /// Changes whenever leases may have been taken away.

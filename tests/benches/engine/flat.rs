@@ -67,12 +67,14 @@ struct Probe {
 }
 
 async fn probe(arena: &Arena, chain: &Shape) -> Result<Probe> {
+    arena.rest().await?;
     let mut rates = Vec::new();
     for _ in 0..ROUNDS {
         submit(arena, chain, STEPS / chain.steps()).await?;
         rates.push(drain(&arena.store, STEPS).await?.rate);
     }
-    Ok(Probe { steps_per_second: median(rates), hop_millis: median_hop(arena, chain, 50).await? })
+    arena.rest().await?;
+    Ok(Probe { steps_per_second: median(rates), hop_millis: median_hop(arena, chain, 200).await? })
 }
 
 fn print(tables: &str, probe: &Probe, empty: &Probe) {

@@ -10,6 +10,8 @@ use crate::stores::{Kind, place};
 use crate::usage::{cpu_of_process, resident_bytes};
 
 const WATCHED: Duration = Duration::from_mins(1);
+/// PostgreSQL counts the transactions of an idle connection up to ten seconds late.
+const SETTLED: Duration = Duration::from_secs(15);
 
 pub(crate) async fn server(kind: Kind) -> Result<()> {
     let built = Command::new("cargo")
@@ -26,7 +28,8 @@ pub(crate) async fn server(kind: Kind) -> Result<()> {
         .stderr(Stdio::null())
         .spawn()?;
     // sleep: a measurement takes its time.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(SETTLED).await;
+    vacuum(database.as_deref(), "off").await?;
     let before = cpu_of_process(server.id()).context("the server ended")?;
     let queries_before = queries(database.as_deref(), &url).await?;
     // sleep: a measurement takes its time.
@@ -36,6 +39,7 @@ pub(crate) async fn server(kind: Kind) -> Result<()> {
     let resident = resident_bytes(server.id()).context("the server ended")?;
     server.kill()?;
     server.wait()?;
+    vacuum(database.as_deref(), "on").await?;
     println!(
         "idle       tasker-server with a worker: {:.2} % CPU over {} s, {:.1} MB resident",
         100.0 * used.as_secs_f64() / WATCHED.as_secs_f64(),
@@ -44,11 +48,22 @@ pub(crate) async fn server(kind: Kind) -> Result<()> {
     );
     if let (Some(before), Some(after)) = (queries_before, queries_after) {
         println!(
-            "idle       {} queries in these {} s, of which 6 are heartbeats",
-            after - before,
+            "idle       {} transactions in these {} s, of which 6 are heartbeats",
+            // Asking how many there are is one itself.
+            after - before - 1,
             WATCHED.as_secs()
         );
     }
+    Ok(())
+}
+
+/// Has PostgreSQL clean up by itself or not: its transactions would be counted as those of the server.
+async fn vacuum(server: Option<&str>, setting: &'static str) -> Result<()> {
+    let Some(server) = server else { return Ok(()) };
+    let mut connection = sqlx::PgConnection::connect(server).await?;
+    let set = format!("alter system set autovacuum = {setting}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(&mut connection).await?;
+    sqlx::raw_sql("select pg_reload_conf()").execute(&mut connection).await?;
     Ok(())
 }
 

@@ -30,6 +30,11 @@ const NAMES: &str =
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    // As handlers of requests do: on a thread of the runtime, not on the one that started it.
+    tokio::spawn(run()).await?
+}
+
+async fn run() -> Result<()> {
     // `cargo bench` adds an option of its own.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let has = |option: &str| words.iter().any(|word| word == option);

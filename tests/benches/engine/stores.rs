@@ -54,6 +54,17 @@ impl Arena {
         Ok(())
     }
 
+    /// Waits until PostgreSQL has cleaned up after many writes: what it does in the background is not what the tables
+    /// cost. SQLite does nothing in the background.
+    pub(crate) async fn rest(&self) -> Result<()> {
+        if self.server.is_some() {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await?;
+            sqlx::raw_sql("vacuum analyze").execute(&mut connection).await?;
+            sqlx::raw_sql("checkpoint").execute(&mut connection).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn close(self) -> Result<()> {
         let (server, url) = (self.server, self.url);
         drop(self.engine);

@@ -1,12 +1,12 @@
 -- Looks for what stands in the way of new tasks.
 --
--- $1 tasks: [[id, plan, identity, time after which an equal task counts], ...].
+-- $14 tasks: [[id, plan, identity, time after which an equal task counts], ...].
 --
 -- Changes: nothing. Index: plans by id, tasks by id, tasks_identity.
 -- Answers: `obstacle` for each task whose plan is not stored, whose id is taken, or that has an equal.
 
 with asked (n, id, plan_id, identity_hash, since) as materialized (
-  select key, unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3 from jsonb_each($1)),
+  select key, unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3 from jsonb_each($14)),
 compared as (
   select
     n,

@@ -8,6 +8,7 @@ use tasker_core::{LeaseKey, State, TaskId, Timestamp};
 use tasker_store::{BatchReply, ClaimRequest, Lease, PlanId, Renewed, Settled, Submitted};
 
 use super::slots::Slots;
+use super::submit::Obstacle;
 use crate::failure::Failure;
 use crate::record::Record;
 use crate::session::Session;
@@ -21,6 +22,8 @@ pub(super) struct Round<'a> {
     /// What is to be sent next.
     parts: Parts,
     pub(super) slots: Slots,
+    /// What the database has against the tasks that are asked about.
+    pub(super) obstacles: Vec<Obstacle>,
     /// The place in the batch of the first settlement in `slots`.
     pub(super) first_settlement: usize,
     /// For each key to be renewed in `slots`: which wish, and which key of it.
@@ -35,7 +38,17 @@ impl<'a> Round<'a> {
         let mut parts = Parts::default();
         parts.add(Part::Begin);
         let reply = BatchReply::default();
-        Self { session, now, reply, parts, slots, first_settlement: 0, renewals: Vec::new(), claim: None }
+        Self {
+            session,
+            now,
+            reply,
+            parts,
+            slots,
+            obstacles: Vec::new(),
+            first_settlement: 0,
+            renewals: Vec::new(),
+            claim: None,
+        }
     }
 
     /// Makes `part` the last of what is to be sent. If that cannot be, sends what is there first.
@@ -72,6 +85,7 @@ impl<'a> Round<'a> {
     /// An answer is known by the name of its first column.
     fn take_answer(&mut self, row: &SqliteRow) -> Result<(), Failure> {
         match row.column(0).name() {
+            "obstacle" => self.take_obstacle(row)?,
             "opened" => self.reply.left_ready += u64::from(Record::new(row, "steps").count("opened")?),
             "settled" => {
                 let row = Record::new(row, "steps");

@@ -23,6 +23,8 @@ pub(crate) struct Slots {
     pub(crate) claim: Option<ClaimSlots>,
     /// $13
     pub(crate) task_count: i64,
+    /// $14
+    pub(crate) asked: Option<String>,
 }
 
 /// The parameters of a claim.
@@ -59,6 +61,7 @@ impl Slots {
             }
         }
         arguments.add(self.task_count)?;
+        arguments.add(self.asked)?;
         Ok(arguments)
     }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::Arguments;
-use sqlx::sqlite::SqliteArguments;
+use sqlx::sqlite::SqliteRow;
 use tasker_core::{OnDuplicate, TaskId, Timestamp};
 use tasker_store::{Identity, NewTask, SubmitError, Submitted};
 
@@ -11,11 +10,11 @@ use super::round::Round;
 use super::slots::{Rows, task_hex};
 use crate::failure::Failure;
 use crate::record::Record;
-use crate::sql::{self, Part};
+use crate::sql::Part;
 
 /// What the database has against a new task.
 #[derive(Debug, Default, Clone, Copy)]
-struct Obstacle {
+pub(super) struct Obstacle {
     is_planless: bool,
     is_taken: bool,
     equal: Option<Equal>,
@@ -61,22 +60,25 @@ impl Round<'_> {
             let hash = identity.map(|identity| &identity.hash);
             rows.push(&(task_hex(task.id), task.plan.0, hash, since));
         }
-        let mut obstacles = vec![Obstacle::default(); rows.count()];
+        self.obstacles = vec![Obstacle::default(); rows.count()];
+        self.put(Part::Check).await?;
+        self.slots.asked = Some(rows.into_text());
         self.send().await?;
-        let mut arguments = SqliteArguments::default();
-        arguments.add(rows.into_text()).map_err(sqlx::Error::Encode)?;
-        for row in &self.session.run(sql::CHECK_TASKS, arguments).await? {
-            let row = Record::new(row, "tasks");
-            let equal = match row.task_id_if_any("id")? {
-                Some(id) => Some(Equal { since: row.time("identity_since")?, id }),
-                None => None,
-            };
-            let (is_planless, is_taken) = (row.flag("is_planless")?, row.flag("is_taken")?);
-            if let Some(obstacle) = obstacles.get_mut(row.count("obstacle")? as usize) {
-                *obstacle = Obstacle { is_planless, is_taken, equal };
-            }
+        Ok(std::mem::take(&mut self.obstacles))
+    }
+
+    /// Takes in what the database has against one task.
+    pub(super) fn take_obstacle(&mut self, row: &SqliteRow) -> Result<(), Failure> {
+        let row = Record::new(row, "tasks");
+        let equal = match row.task_id_if_any("id")? {
+            Some(id) => Some(Equal { since: row.time("identity_since")?, id }),
+            None => None,
+        };
+        let (is_planless, is_taken) = (row.flag("is_planless")?, row.flag("is_taken")?);
+        if let Some(obstacle) = self.obstacles.get_mut(row.count("obstacle")? as usize) {
+            *obstacle = Obstacle { is_planless, is_taken, equal };
         }
-        Ok(obstacles)
+        Ok(())
     }
 
     /// Makes tasks. Those with much to store go in several scripts of the one transaction.

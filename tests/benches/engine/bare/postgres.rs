@@ -1,4 +1,5 @@
-//! On PostgreSQL: two connections, one function that gets lists of keys.
+//! On PostgreSQL: two connections, one function that gets lists of keys, locks the rows and writes them, by as many
+//! statements as the engine needs.
 
 use std::time::{Duration, Instant};
 
@@ -18,11 +19,13 @@ begin
     insert into tasker.transitions (at, task_id, from_state, to_state, cause)
     select now(), t, 'pending', 'in_progress', 'started' from unnest(these) t;
   end if;
+  perform from tasker.steps where task_id = any (these) and ordinal = any (ordinals) for no key update;
   update tasker.steps set state = 'in_progress', attempts = attempts + 1, ready_at = null, worker_id = worker,
     lease_until = now(), started_at = now(), ended_at = null
   where task_id = any (these) and ordinal = any (ordinals);
   insert into tasker.transitions (at, task_id, ordinal, attempt, from_state, to_state, cause, by)
   select now(), t, o, 1, 'pending', 'in_progress', 'claimed', worker::text from unnest(these) t, unnest(ordinals) o;
+  perform from tasker.tasks where id = any (these) for no key update;
   update tasker.steps set state = 'complete', worker_id = null, lease_until = null, ended_at = now(), results = 'null'
   where task_id = any (these) and ordinal = any (ordinals);
   insert into tasker.transitions (at, task_id, ordinal, attempt, from_state, to_state, cause)
