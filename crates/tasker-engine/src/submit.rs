@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tasker_core::{
-    IdentityFacts, TaskId, TaskTemplate, TemplateKey, TemplateRequest, Uniqueness, VersionRequest,
+    IdentityFacts, StepName, TaskId, TaskTemplate, TemplateKey, TemplateRequest, Uniqueness, VersionRequest,
 };
 use tasker_store::{Identity, NewTask, PlanId, StoredTemplate, Submitted};
 use uuid::Uuid;
@@ -131,6 +131,7 @@ impl Engine {
     fn prepare(&self, request: TaskRequest, recipe: &Recipe) -> Result<NewTask, EngineError> {
         check_texts(&request)?;
         let Recipe { stored, plan, .. } = recipe;
+        check_bypass_steps(&stored.template, &request)?;
         let context = fit_context(&stored.template, request.context)?;
         let requested_at = request.requested_at.unwrap_or_else(|| self.settings.clock.now());
         let facts = IdentityFacts {
@@ -221,6 +222,17 @@ fn check_texts(request: &TaskRequest) -> Result<(), EngineError> {
         return Err(EngineError::Field { field: "priority", value: request.priority.to_string(), remedy });
     }
     Ok(())
+}
+
+fn check_bypass_steps(template: &TaskTemplate, request: &TaskRequest) -> Result<(), EngineError> {
+    let is_unknown = |name: &&StepName| template.steps.iter().all(|step| step.name != **name);
+    match request.bypass_steps.iter().find(is_unknown) {
+        Some(name) => {
+            let remedy = "name steps of the template";
+            Err(EngineError::Field { field: "bypass_steps", value: shortened(name.as_str()), remedy })
+        }
+        None => Ok(()),
+    }
 }
 
 fn shortened(text: &str) -> String {

@@ -78,6 +78,16 @@ async fn a_context_that_does_not_fit_is_refused_by_field() {
 }
 
 #[tokio::test]
+async fn a_bypassed_step_that_the_template_does_not_have_is_refused() {
+    let bench = Bench::new();
+    bench.register(pair("1.0.0")).await;
+    let mut wish = request("pair", json!({}));
+    wish.bypass_steps = vec!["nobody".parse().expect("a name")];
+    let error = bench.engine.submit(wish).await.expect_err("no such step");
+    assert_eq!(error.to_string(), "bypass_steps \"nobody\" cannot be used: name steps of the template");
+}
+
+#[tokio::test]
 async fn a_context_that_could_not_be_read_back_is_refused() {
     let bench = Bench::new();
     bench.register(pair("1.0.0")).await;

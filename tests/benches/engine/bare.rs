@@ -57,6 +57,7 @@ pub(crate) async fn steps_per_second(
     let arena = Arena::open(kind).await?;
     arena.register(shape).await?;
     submit(&arena, shape, tasks).await?;
+    arena.rest().await?;
     let elapsed = match kind {
         Kind::Sqlite => sqlite::run(&arena.url, &waves(shape, 0..tasks, steps_per_commit)).await?,
         // Two connections, as the engine has.

@@ -41,6 +41,7 @@ pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
         arena.register(&shape).await?;
         let tasks = (10_000 * scale / shape.steps()).max(1_000.min(1_000 * scale / 10));
         submit(&arena, &shape, tasks).await?;
+        arena.rest().await?;
         let run = drain(&arena.store, tasks * shape.steps()).await?;
         let bare = bare::steps_per_second(kind, &shape, tasks, run.steps_per_commit).await?;
         println!(
