@@ -1,0 +1,42 @@
+//! What is counted.
+//!
+//! A [`Registry`] keeps families of metrics: [`Counter`], [`Gauge`] and [`Histogram`], each with the labels that its
+//! [`Description`] names. A handle of a series is found once and kept: to count with it is one atomic operation. A
+//! [`Snapshot`] holds the values of all series at one time; snapshots of several processes merge, and
+//! [`encode`](text::encode) writes one as the text that Prometheus reads.
+//!
+//! ```
+//! use tasker_metrics::{Description, Registry, text};
+//!
+//! let registry = Registry::default();
+//! let served = Description::new("cups_served_total", "Cups that were served.").labels(&["kind"]);
+//! let served = registry.counter(served)?;
+//! served.with(&["tea"]).add(2);
+//! let text = text::encode(&registry.snapshot(), text::Format::Prometheus);
+//! assert!(text.ends_with("cups_served_total{kind=\"tea\"} 2\n"), "{text}");
+//! # Ok::<(), tasker_metrics::RegisterError>(())
+//! ```
+//!
+//! Families are bounded: a label that has taken [`limit`](Description::limit) values takes [`OVERFLOW`] in place of
+//! every further one, so that no wild label can fill the memory of a process or of what scrapes it.
+//!
+//! This crate knows no task, no event and no network.
+
+mod counter;
+mod description;
+mod family;
+mod gauge;
+mod histogram;
+mod labels;
+mod registry;
+mod snapshot;
+pub mod text;
+
+pub use counter::Counter;
+pub use description::{Description, Kind, Merge, RegisterError, Unit};
+pub use family::{Family, Handle, OVERFLOW};
+pub use gauge::Gauge;
+pub use histogram::{Bounds, BoundsError, Histogram};
+pub use labels::Labels;
+pub use registry::Registry;
+pub use snapshot::{Distribution, FamilySnapshot, Snapshot, Value};

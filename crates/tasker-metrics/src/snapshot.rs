@@ -1,0 +1,145 @@
+//! The values of all series at one time.
+
+use std::collections::BTreeMap;
+
+use crate::description::{Description, Kind, Merge};
+use crate::histogram::Bounds;
+use crate::labels::Labels;
+
+/// The values of all series at one time, by the names of their metrics.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    /// The families by name.
+    pub families: BTreeMap<String, FamilySnapshot>,
+}
+
+/// The values of one metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FamilySnapshot {
+    /// What it is called and means.
+    pub description: Description,
+    /// What kind of metric it is.
+    pub kind: Kind,
+    /// The values, in ascending order of the labels.
+    pub series: Vec<(Labels, Value)>,
+}
+
+/// The value of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Of a counter.
+    Count(u64),
+    /// Of a gauge.
+    Level(f64),
+    /// Of a histogram.
+    Distribution(Distribution),
+}
+
+/// How often values were in which range, and their sum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// The upper bounds of all buckets but the last.
+    pub bounds: Bounds,
+    /// How many values each bucket has; one more than there are bounds.
+    pub counts: Vec<u64>,
+    /// The sum of all values, in parts of the unit.
+    pub sum: u128,
+}
+
+impl Snapshot {
+    /// Adds what another process counted.
+    ///
+    /// Counts and distributions are added, gauges merged as their descriptions say. A family that is another kind of
+    /// metric there is left out, and its name returned: two releases may run side by side.
+    pub fn merge(&mut self, other: Self) -> Vec<String> {
+        let mut left_out = Vec::new();
+        for (name, theirs) in other.families {
+            match self.families.get_mut(&name) {
+                None => drop(self.families.insert(name, theirs)),
+                Some(ours) if ours.is_like(&theirs) => ours.merge(theirs),
+                Some(_) => left_out.push(name),
+            }
+        }
+        left_out
+    }
+}
+
+impl FamilySnapshot {
+    fn is_like(&self, other: &Self) -> bool {
+        let kinds = match (&self.kind, &other.kind) {
+            (Kind::Histogram(_), Kind::Histogram(_)) => true,
+            (ours, theirs) => ours == theirs,
+        };
+        kinds
+            && self.description.unit == other.description.unit
+            && self.description.labels == other.description.labels
+    }
+
+    fn merge(&mut self, other: Self) {
+        let merge = match self.kind {
+            Kind::Gauge(merge) => merge,
+            Kind::Counter | Kind::Histogram(_) => Merge::Sum,
+        };
+        let mut series = Vec::with_capacity(self.series.len().max(other.series.len()));
+        let mut others = other.series.into_iter().peekable();
+        for (labels, mut value) in std::mem::take(&mut self.series) {
+            while let Some(before) = others.next_if(|(theirs, _)| *theirs < labels) {
+                series.push(before);
+            }
+            if let Some((_, theirs)) = others.next_if(|(theirs, _)| *theirs == labels) {
+                value.merge(theirs, merge);
+            }
+            series.push((labels, value));
+        }
+        series.extend(others);
+        self.series = series;
+    }
+}
+
+impl Value {
+    fn merge(&mut self, other: Self, merge: Merge) {
+        match (self, other) {
+            (Self::Count(ours), Self::Count(theirs)) => *ours = ours.wrapping_add(theirs),
+            (Self::Level(ours), Self::Level(theirs)) => {
+                *ours = match merge {
+                    Merge::Sum => *ours + theirs,
+                    Merge::Max => ours.max(theirs),
+                    Merge::Min => ours.min(theirs),
+                }
+            }
+            (Self::Distribution(ours), Self::Distribution(theirs)) => *ours = ours.merged(&theirs),
+            (Self::Count(_) | Self::Level(_) | Self::Distribution(_), _) => {
+                unreachable!("invariant: values of one kind are in families of one kind")
+            }
+        }
+    }
+}
+
+impl Distribution {
+    /// How many values there are.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Both together. Where bounds differ, those that both have remain: counts below them are exact on both sides.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        let bounds = self.bounds.intersection(&other.bounds);
+        let (ours, theirs) = (self.counts_within(&bounds), other.counts_within(&bounds));
+        let counts = ours.iter().zip(&theirs).map(|(ours, theirs)| ours.wrapping_add(*theirs)).collect();
+        Self { bounds, counts, sum: self.sum.wrapping_add(other.sum) }
+    }
+
+    /// The counts of buckets with these bounds, which are some of its own.
+    fn counts_within(&self, bounds: &Bounds) -> Vec<u64> {
+        let mut counts = vec![0; bounds.as_parts().len() + 1];
+        for (index, count) in self.counts.iter().enumerate() {
+            let upper = self.bounds.as_parts().get(index);
+            let place = upper.map_or(bounds.as_parts().len(), |upper| {
+                bounds.as_parts().partition_point(|bound| bound < upper)
+            });
+            counts[place] += count;
+        }
+        counts
+    }
+}

@@ -1,0 +1,184 @@
+//! The text that Prometheus reads.
+//!
+//! Two formats: Prometheus 0.0.4, <https://prometheus.io/docs/instrumenting/exposition_formats/>, and OpenMetrics 1.0,
+//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>. Families and series are sorted; a value of a label is
+//! read back as it was, whatever characters it holds.
+
+use std::fmt::Write;
+
+use crate::description::{Kind, Unit};
+use crate::snapshot::{Distribution, FamilySnapshot, Snapshot, Value};
+
+/// Which text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Prometheus 0.0.4.
+    Prometheus,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// What the text is called in the header `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+
+    /// The format that the header `Accept` of a request asks for: OpenMetrics if it is liked best, else Prometheus.
+    pub fn accepted(accept: &str) -> Self {
+        let (mut open, mut plain) = (0.0_f64, 0.0_f64);
+        for range in accept.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default();
+            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            match kind {
+                "application/openmetrics-text" => open = open.max(quality),
+                "text/plain" | "text/*" | "*/*" => plain = plain.max(quality),
+                _ => {}
+            }
+        }
+        if open > 0.0 && open >= plain { Self::OpenMetrics } else { Self::Prometheus }
+    }
+}
+
+/// Writes a snapshot as text.
+pub fn encode(snapshot: &Snapshot, format: Format) -> String {
+    let series: usize = snapshot.families.values().map(|family| family.series.len()).sum();
+    let mut page = Page { text: String::with_capacity(256 + series * 96), format };
+    for family in snapshot.families.values().filter(|family| !family.series.is_empty()) {
+        page.family(family);
+    }
+    if format == Format::OpenMetrics {
+        page.text.push_str("# EOF\n");
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    format: Format,
+}
+
+impl Page {
+    fn family(&mut self, family: &FamilySnapshot) {
+        let name = family.description.name.as_str();
+        let (kind, called) = match (&family.kind, self.format) {
+            (Kind::Counter, Format::OpenMetrics) => ("counter", name.trim_end_matches("_total")),
+            (Kind::Counter, Format::Prometheus) => ("counter", name),
+            (Kind::Gauge(_), _) => ("gauge", name),
+            (Kind::Histogram(_), _) => ("histogram", name),
+        };
+        self.words(&["# HELP ", called, " "]);
+        self.help(&family.description.help);
+        self.words(&["\n# TYPE ", called, " ", kind, "\n"]);
+        if let (Format::OpenMetrics, Some(unit)) = (self.format, family.description.unit.suffix()) {
+            self.words(&["# UNIT ", called, " ", &unit[1..], "\n"]);
+        }
+        let mut labels = String::new();
+        for (values, value) in &family.series {
+            labels.clear();
+            for (label, value) in family.description.labels.iter().zip(values.values()) {
+                labels.push_str(if labels.is_empty() { "" } else { "," });
+                labels.push_str(label);
+                labels.push_str("=\"");
+                escape(&mut labels, value, true);
+                labels.push('"');
+            }
+            match value {
+                Value::Count(count) => self.sample(&[name], &labels, |text| integer(text, *count)),
+                Value::Level(level) => self.sample(&[name], &labels, |text| float(text, *level)),
+                Value::Distribution(values) => {
+                    self.distribution(name, &mut labels, values, family.description.unit);
+                }
+            }
+        }
+    }
+
+    fn distribution(&mut self, name: &str, labels: &mut String, values: &Distribution, unit: Unit) {
+        let plain = labels.len();
+        let mut below = 0;
+        for (index, count) in values.counts.iter().enumerate() {
+            below += count;
+            labels.truncate(plain);
+            labels.push_str(if plain == 0 { "le=\"" } else { ",le=\"" });
+            match values.bounds.as_parts().get(index) {
+                Some(bound) => parts(labels, u128::from(*bound), unit, true),
+                None => labels.push_str("+Inf"),
+            }
+            labels.push('"');
+            self.sample(&[name, "_bucket"], labels, |text| integer(text, below));
+        }
+        labels.truncate(plain);
+        self.sample(&[name, "_sum"], labels, |text| parts(text, values.sum, unit, false));
+        self.sample(&[name, "_count"], labels, |text| integer(text, below));
+    }
+
+    fn sample(&mut self, name: &[&str], labels: &str, value: impl FnOnce(&mut String)) {
+        self.words(name);
+        if !labels.is_empty() {
+            self.words(&["{", labels, "}"]);
+        }
+        self.text.push(' ');
+        value(&mut self.text);
+        self.text.push('\n');
+    }
+
+    fn help(&mut self, help: &str) {
+        let quotes = self.format == Format::OpenMetrics;
+        escape(&mut self.text, help, quotes);
+    }
+
+    fn words(&mut self, words: &[&str]) {
+        for word in words {
+            self.text.push_str(word);
+        }
+    }
+}
+
+/// The three characters that mean something in a text between quotes; quotes mean nothing in a help of 0.0.4.
+fn escape(out: &mut String, text: &str, quotes: bool) {
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| c == '\\' || c == '\n' || (quotes && c == '"')) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            _ => "\\\"",
+        });
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+}
+
+fn integer(out: &mut String, number: u64) {
+    // Writing to a text does not fail.
+    let _ = write!(out, "{number}");
+}
+
+fn float(out: &mut String, number: f64) {
+    if number.is_nan() {
+        out.push_str("NaN");
+    } else if number.is_infinite() {
+        out.push_str(if number > 0.0 { "+Inf" } else { "-Inf" });
+    } else {
+        let _ = write!(out, "{number}");
+    }
+}
+
+/// A number of parts as a decimal number of the unit, exactly. A bound always has a fraction, as both formats have it
+/// in common: a scraper that takes texts for what they are then sees one series.
+fn parts(out: &mut String, count: u128, unit: Unit, is_bound: bool) {
+    let whole = u128::from(unit.parts());
+    let (units, rest) = (count / whole, count % whole);
+    let _ = write!(out, "{units}");
+    if rest > 0 {
+        let digits = format!("{rest:09}");
+        out.push('.');
+        out.push_str(digits.trim_end_matches('0'));
+    } else if is_bound {
+        out.push_str(".0");
+    }
+}
