@@ -1,6 +1,8 @@
 //! A PostgreSQL server of one's own, to be stopped and started.
 
 use std::net::TcpListener;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,7 +16,27 @@ pub struct PostgresServer {
     folder: TempDir,
     port: u16,
     /// The account that runs it, where the present one may not.
-    account: Option<&'static str>,
+    account: Option<Account>,
+}
+
+/// Who runs a program, by numbers.
+#[derive(Debug, Clone, Copy)]
+struct Account {
+    user: u32,
+    group: u32,
+}
+
+impl Account {
+    fn unprivileged() -> Result<Self> {
+        let of =
+            |name: &str| Ok::<_, anyhow::Error>(Self { user: id(&["-u", name])?, group: id(&["-g", name])? });
+        of("postgres").or_else(|_| of("nobody"))
+    }
+}
+
+fn id(arguments: &[&str]) -> Result<u32> {
+    let text = String::from_utf8(Command::new("id").args(arguments).output()?.stdout)?;
+    text.trim().parse().with_context(|| format!("`id {}` did not write a number", arguments.join(" ")))
 }
 
 impl PostgresServer {
@@ -27,13 +49,11 @@ impl PostgresServer {
         let folder = tempfile::Builder::new().prefix("tasker-faults-").tempdir()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         // PostgreSQL does not run as root.
-        let is_root = String::from_utf8(Command::new("id").arg("-u").output()?.stdout)?.trim() == "0";
-        let account = is_root.then_some("postgres");
-        let server = Self { binaries: binaries.to_owned(), folder, port, account };
-        if let Some(account) = account {
-            let status = Command::new("chown").arg(account).arg(server.folder.path()).status()?;
-            ensure!(status.success(), "cannot give {} to {account}", server.folder.path().display());
+        let account = if id(&["-u"])? == 0 { Some(Account::unprivileged()?) } else { None };
+        if let Some(Account { user, group }) = account {
+            chown(folder.path(), Some(user), Some(group))?;
         }
+        let server = Self { binaries: binaries.to_owned(), folder, port, account };
         server.run(
             "initdb",
             &["-D", "DATA", "-U", "tasker", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"],
@@ -71,14 +91,10 @@ impl PostgresServer {
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {
         let program = self.binaries.join(program);
-        let mut command = match self.account {
-            Some(account) => {
-                let mut command = Command::new("runuser");
-                command.args(["-u", account, "--"]).arg(&program);
-                command
-            }
-            None => Command::new(&program),
-        };
+        let mut command = Command::new(&program);
+        if let Some(Account { user, group }) = self.account {
+            command.uid(user).gid(group).current_dir(self.folder.path());
+        }
         for argument in arguments {
             match *argument {
                 "DATA" => command.arg(self.folder.path().join("data")),
