@@ -11,8 +11,9 @@ use tasker_core::Clock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::MetricsSource;
 use crate::readiness::Readiness;
-use crate::{live, not_found, ready};
+use crate::{live, metrics, not_found, ready};
 
 /// Requests under way when the process stops are given so long.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -32,13 +33,18 @@ impl fmt::Debug for Api {
 /// What the endpoints share.
 pub(crate) struct State {
     pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) metrics: Arc<dyn MetricsSource>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Api {
-    /// An interface to a process that tells of itself by `readiness`.
-    pub fn new(readiness: Arc<dyn Readiness>, clock: Arc<dyn Clock>) -> Self {
-        Self { state: Arc::new(State { readiness, clock }) }
+    /// An interface to a process that tells of itself by `readiness` and `metrics`.
+    pub fn new(
+        readiness: Arc<dyn Readiness>,
+        metrics: Arc<dyn MetricsSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { state: Arc::new(State { readiness, metrics, clock }) }
     }
 
     /// Answers on `listener` until `shutdown`, and then ends what is under way.
@@ -70,6 +76,7 @@ impl Api {
         let routes = Router::new()
             .route("/health/live", get(live::live))
             .route("/health/ready", get(ready::ready))
+            .route("/metrics", get(metrics::metrics))
             .with_state(self.state);
         Router::new()
             .nest("/tasker", routes.clone())

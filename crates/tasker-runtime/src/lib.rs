@@ -19,6 +19,7 @@ mod open;
 mod templates;
 
 mod health;
+mod metrics;
 
 mod error;
 mod parts;
@@ -36,6 +37,7 @@ pub use handlers::handlers;
 pub use health::Health;
 pub use log::{LogError, init_logging};
 pub use masking::without_secrets;
+pub use metrics::{Metrics, metrics_reference};
 pub use open::{Database, OpenError, open_store};
 pub use process::Process;
 pub use program::{EXIT_CODES, run_program};

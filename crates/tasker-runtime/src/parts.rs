@@ -1,4 +1,4 @@
-//! The parts that the binaries have in common: health over HTTP, the agents, a store that is waited for.
+//! The parts that the binaries have in common: health and metrics over HTTP, the agents, a store that is waited for.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::error::RunError;
 use crate::health::Health;
+use crate::metrics::Metrics;
 use crate::open::Database;
 use crate::process::Process;
 use crate::settings::{DatabaseSettings, Settings};
@@ -31,6 +32,7 @@ impl Process {
         setting: &'static str,
         address: &str,
         health: &Arc<Health>,
+        metrics: &Arc<Metrics>,
     ) -> Result<SocketAddr, RunError> {
         let failed = |source: std::io::Error| {
             let action = format!("listen at {address} (the setting {setting})");
@@ -38,7 +40,8 @@ impl Process {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let api = Api::new(Arc::clone(health) as Arc<_>, Arc::new(SystemClock));
+        let api =
+            Api::new(Arc::clone(health) as Arc<_>, Arc::clone(metrics) as Arc<_>, Arc::new(SystemClock));
         self.start("HTTP interface", PATIENCE, |stop| async move { Ok(api.serve(listener, stop).await?) });
         Ok(address)
     }

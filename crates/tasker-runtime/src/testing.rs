@@ -160,6 +160,16 @@ impl Drop for Program {
 ///
 /// If there is none.
 pub fn get(address: SocketAddr, path: &str) -> (u16, Value) {
+    let (status, body) = get_text(address, path);
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+}
+
+/// The status and the body of an answer to GET.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn get_text(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("something listens");
     stream.set_read_timeout(Some(LONG)).expect("a timeout can be set");
     let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
@@ -169,5 +179,5 @@ pub fn get(address: SocketAddr, path: &str) -> (u16, Value) {
     let status =
         answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an answer has a status");
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    (status, body.to_owned())
 }

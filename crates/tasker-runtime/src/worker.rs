@@ -12,6 +12,7 @@ use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::RunError;
+use crate::metrics::Metrics;
 use crate::process::Process;
 use crate::settings::{AgentsSection, Settings};
 
@@ -22,7 +23,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
 impl Process {
-    /// Runs a worker on a store, which offers what `registry` holds.
+    /// Runs a worker on a store, which offers what `registry` holds, and has `metrics` tell what it does.
     ///
     /// # Errors
     ///
@@ -32,6 +33,7 @@ impl Process {
         store: &Arc<dyn Store>,
         settings: &Settings,
         registry: Registry,
+        metrics: &Metrics,
     ) -> Result<(), RunError> {
         let mut random = StdRng::from_os_rng();
         let worker = WorkerId::new(SystemClock.now(), random.random());
@@ -39,6 +41,7 @@ impl Process {
         let patience = runner_settings.drain_timeout + runner_settings.cancel_grace + MARGIN;
         let runner =
             Runner::new(Arc::clone(store), registry, runner_settings, random).log_to(Arc::new(StepLog));
+        metrics.works(runner.counters());
         self.start("worker", patience, |stop| async move {
             let report = runner.run(stop).await;
             let (attempts, unsettled) = (report.attempts(), report.unsettled);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tasker_engine::Engine;
 use tasker_handler::{Registration, Registry};
 use tasker_runtime::{
-    Health, HttpSettings, Process, RunError, Settings, environment, handlers, read_templates,
+    Health, HttpSettings, Metrics, Process, RunError, Settings, environment, handlers, read_templates,
     register_templates,
 };
 use tasker_store::Store;
@@ -81,17 +81,20 @@ impl Server {
         let is_worker = settings.worker.enabled;
         let registry = is_worker.then(|| handlers(&settings.worker, environment(), own)).transpose()?;
         let mut process = Process::new(shutdown.clone());
-        let health = Health::new(shutdown);
+        let (health, metrics) = (Health::new(shutdown), Metrics::new());
         let http = match &settings.http {
             HttpSettings { enabled: false, .. } => None,
-            HttpSettings { listen, .. } => Some(process.start_http("http.listen", listen, &health).await?),
+            HttpSettings { listen, .. } => {
+                Some(process.start_http("http.listen", listen, &health, &metrics).await?)
+            }
         };
         let Some(store) = process.start_store(store, &settings.database).await? else {
             return process.run().await;
         };
         let engine = Engine::new(Arc::clone(&store), settings.engine.engine_settings());
         register_templates(&engine, &templates).await?;
-        start_work(&mut process, &store, &settings, registry)?;
+        metrics.opened(Arc::clone(&store));
+        start_work(&mut process, &store, &settings, registry.map(|registry| (registry, &*metrics)))?;
         health.opened(store);
         let worker = is_worker.then_some(settings.worker.concurrency);
         ready(&Ready { database: settings.database.shown(), http, worker });
@@ -104,14 +107,14 @@ fn start_work(
     process: &mut Process,
     store: &Arc<dyn Store>,
     settings: &Settings,
-    registry: Option<Registry>,
+    worker: Option<(Registry, &Metrics)>,
 ) -> Result<(), RunError> {
     if settings.agents.enabled {
         process.start_agents(store, settings)?;
     }
-    let Some(registry) = registry else { return Ok(()) };
+    let Some((registry, metrics)) = worker else { return Ok(()) };
     if !settings.agents.enabled {
         process.start_scheduler(store, &settings.agents);
     }
-    process.start_worker(store, settings, registry)
+    process.start_worker(store, settings, registry, metrics)
 }

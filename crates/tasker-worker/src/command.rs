@@ -25,7 +25,7 @@ struct Args {
     /// A YAML or JSON file that binds names of handler classes to built-in handlers.
     #[arg(long, value_name = "FILE")]
     bindings: Option<PathBuf>,
-    /// The address at which to answer health checks; port 0 takes a free one.
+    /// The address at which to answer health checks and scrapers; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     health_listen: Option<String>,
 }

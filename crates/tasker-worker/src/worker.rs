@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tasker_handler::Registration;
-use tasker_runtime::{Health, Process, RunError, Settings, environment, handlers};
+use tasker_runtime::{Health, Metrics, Process, RunError, Settings, environment, handlers};
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -92,9 +92,11 @@ impl Worker {
         let registry = handlers(&settings.worker, environment(), own)?;
         let offered = registry.handlers().cloned().collect();
         let mut process = Process::new(shutdown.clone());
-        let health = Health::new(shutdown);
+        let (health, metrics) = (Health::new(shutdown), Metrics::new());
         let address = match &settings.worker.health_listen {
-            Some(address) => Some(process.start_http("worker.health_listen", address, &health).await?),
+            Some(address) => {
+                Some(process.start_http("worker.health_listen", address, &health, &metrics).await?)
+            }
             None => None,
         };
         let Some(store) = process.start_store(store, &settings.database).await? else {
@@ -107,7 +109,8 @@ impl Worker {
         } else {
             process.start_scheduler(&store, &settings.agents);
         }
-        process.start_worker(&store, &settings, registry)?;
+        metrics.opened(Arc::clone(&store));
+        process.start_worker(&store, &settings, registry, &metrics)?;
         health.opened(store);
         ready(&Ready {
             database: settings.database.shown(),

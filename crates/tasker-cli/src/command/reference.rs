@@ -19,6 +19,8 @@ pub(crate) struct Args {
 enum Page {
     /// Every command and its options.
     Cli,
+    /// Every metric.
+    Metrics,
     /// Every setting.
     Settings,
     /// Every state, and what may follow it.
@@ -28,6 +30,7 @@ enum Page {
 pub(crate) fn run(args: &Args, desk: &mut Desk) -> Ending {
     let page = match args.page {
         Page::Cli => cli::page(),
+        Page::Metrics => tasker_runtime::metrics_reference(),
         Page::Settings => tasker_runtime::settings_reference(),
         Page::Transitions => transitions::page(),
     };

@@ -86,7 +86,7 @@ section! {
         /// The directory in which commands run and from which relative paths in steps are taken; the working
         /// directory of the process if absent.
         base_dir: Option<PathBuf> = None,
-        /// The address, such as 127.0.0.1:8485, at which tasker-worker answers health checks; none if absent.
+        /// The address, such as 127.0.0.1:8485, at which tasker-worker answers health checks and scrapers; none if absent.
         health_listen: Option<String> = None,
     }
 }

@@ -2,6 +2,7 @@
 
 mod command_line;
 mod lifecycle;
+mod metrics;
 mod outage;
 mod proxy;
 mod retention;

@@ -6,24 +6,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tasker_api::{Api, Check, Readiness};
-use tasker_core::{ManualClock, Timestamp};
+use tasker_api::{Check, Readiness};
+use tasker_metrics::Registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-/// 2026-01-02T03:04:05Z.
-const NOW: Timestamp = Timestamp::from_micros(1_767_323_045_000_000);
+use crate::support::{Says, Served, serve_both};
 
-struct Says(Vec<Check>);
+async fn serve(readiness: impl Readiness + 'static) -> Served {
+    serve_both(readiness, crate::support::Counted(Registry::default())).await
+}
 
-#[async_trait]
-impl Readiness for Says {
-    async fn checks(&self) -> Vec<Check> {
-        self.0.clone()
-    }
+/// The status and the body of an answer.
+async fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, Value) {
+    let answer = crate::support::ask(address, method, path, "").await;
+    (answer.status, serde_json::from_str(&answer.body).expect("JSON"))
 }
 
 /// Never answers; tells when it is asked.
@@ -35,33 +33,6 @@ impl Readiness for Silent {
         self.0.notify_one();
         std::future::pending().await
     }
-}
-
-struct Served {
-    address: SocketAddr,
-    shutdown: CancellationToken,
-    task: JoinHandle<std::io::Result<()>>,
-}
-
-async fn serve(readiness: impl Readiness + 'static) -> Served {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    let shutdown = CancellationToken::new();
-    let api = Api::new(Arc::new(readiness), Arc::new(ManualClock::new(NOW)));
-    let task = tokio::spawn(api.serve(listener, shutdown.clone()));
-    Served { address, shutdown, task }
-}
-
-/// The status and the body of an answer.
-async fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, Value) {
-    let mut stream = TcpStream::connect(address).await.expect("it listens");
-    let request = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("written");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("read");
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    let body = answer.split_once("\r\n\r\n").expect("a body").1;
-    (status, serde_json::from_str(body).expect("JSON"))
 }
 
 #[tokio::test]

@@ -1,0 +1,71 @@
+//! `GET /metrics`: the values of all metrics, as the text that scrapers read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, EXPIRES, PRAGMA, VARY};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use tasker_metrics::Snapshot;
+use tasker_metrics::text::{Format, encode};
+
+use crate::api;
+
+/// Scrapers give up after ten seconds by default.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Gives the values of all metrics whenever it is asked for them.
+///
+/// ```
+/// use tasker_api::MetricsSource;
+/// use tasker_metrics::{Registry, Snapshot};
+///
+/// struct Counted(Registry);
+///
+/// #[async_trait::async_trait]
+/// impl MetricsSource for Counted {
+///     async fn snapshot(&self) -> Snapshot {
+///         self.0.snapshot()
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait MetricsSource: Send + Sync {
+    /// The values now.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped if it takes longer than five seconds.
+    async fn snapshot(&self) -> Snapshot;
+}
+
+/// 200 with OpenMetrics for those who like it best, and else Prometheus 0.0.4; 503 if there are no values in time.
+pub(crate) async fn metrics(State(state): State<Arc<api::State>>, headers: HeaderMap) -> Response {
+    let accept: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let format = Format::accepted(&accept.join(","));
+    match tokio::time::timeout(TIMEOUT, state.metrics.snapshot()).await {
+        Ok(snapshot) => {
+            let headers = [
+                (CONTENT_TYPE, format.content_type()),
+                (CACHE_CONTROL, "no-cache, no-store, must-revalidate"),
+                (PRAGMA, "no-cache"),
+                (EXPIRES, "0"),
+                (VARY, "accept"),
+            ];
+            (headers, encode(&snapshot, format)).into_response()
+        }
+        Err(_) => {
+            let message = format!("there were no values within {} seconds", TIMEOUT.as_secs());
+            let body = json!({
+                "error": "Metrics export failed",
+                "message": message,
+                "timestamp": state.clock.now(),
+            });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
+}

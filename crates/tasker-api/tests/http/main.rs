@@ -1,0 +1,5 @@
+//! What is asked over a real socket.
+
+mod health;
+mod metrics;
+mod support;

@@ -1,0 +1,78 @@
+//! What is told while nothing runs, while a worker does, and while the database is away.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::json;
+use tasker_core::{ManualClock, TaskTemplate, Timestamp, WorkerId};
+use tasker_engine::{Engine, EngineSettings, TaskRequest};
+use tasker_handler::{Registry as Handlers, Runner, RunnerSettings, Surroundings};
+use tasker_metrics::text::{Format, encode};
+use tasker_store::WhenTaken;
+use tasker_store::memory::MemoryStore;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+async fn lines(metrics: &Metrics) -> Vec<String> {
+    let text = encode(&metrics.snapshot().await, Format::Prometheus);
+    text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+fn version() -> String {
+    format!("tasker_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"))
+}
+
+#[tokio::test]
+async fn a_process_without_a_store_tells_its_version_and_what_the_program_counts() {
+    let metrics = Metrics::new();
+    let mine = tasker_metrics::Description::new("mine_total", "My own.");
+    metrics.registry().counter(mine).expect("a counter").with(&[]).add(3);
+    assert_eq!(lines(&metrics).await, ["mine_total 3".to_owned(), version()]);
+}
+
+/// A store with two ready steps, one of a handler that nobody offers, made at 1 s; it is 5 s.
+async fn worked() -> (Arc<dyn Store>, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_000_000)));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<_>));
+    let engine = Engine::new(Arc::clone(&store), EngineSettings::default());
+    let definition = json!({ "name": "pair", "step_templates": [
+        { "name": "one", "handler_class": "noop" }, { "name": "two", "handler_class": "nobody" } ] });
+    let template = TaskTemplate::from_definition(&definition).expect("a template");
+    engine.register(template.into(), WhenTaken::Replace).await.expect("registered");
+    let request = TaskRequest::new("pair".parse().expect("a request"), json!({}));
+    engine.submit(request).await.expect("submitted");
+    (store, clock)
+}
+
+#[tokio::test]
+async fn what_waits_and_what_was_done_is_told() {
+    let (store, clock) = worked().await;
+    let metrics = Metrics::new();
+    metrics.opened(Arc::clone(&store));
+    clock.advance(Duration::from_secs(4));
+    let waiting = |handler: &str, seconds: u32| {
+        format!(
+            "tasker_oldest_ready_step_age_seconds{{namespace=\"default\",queue=\"default\",handler=\"{handler}\"}} {seconds}"
+        )
+    };
+    let before = lines(&metrics).await;
+    assert_eq!(before[1..3], [waiting("nobody", 4), waiting("noop", 4)]);
+
+    let worker = RunnerSettings::new(WorkerId::new(Timestamp::default(), 7));
+    let handlers = Handlers::new(Surroundings::default());
+    let runner = Runner::new(Arc::clone(&store), handlers, worker, StdRng::seed_from_u64(1));
+    metrics.works(runner.counters());
+    let stop = CancellationToken::new();
+    let mut verdicts = store.wake().feed();
+    let running = tokio::spawn(runner.run(stop.clone()));
+    while !lines(&metrics).await.contains(&"tasker_worker_attempts_total{outcome=\"completed\"} 1".to_owned())
+    {
+        verdicts.changed().await.expect("the store is there");
+    }
+    let after = lines(&metrics).await;
+    assert!(after.contains(&waiting("nobody", 4)) && !after.contains(&waiting("noop", 4)), "{after:?}");
+    assert!(after.contains(&"tasker_worker_slots{state=\"free\"} 100".to_owned()), "{after:?}");
+    assert!(after.contains(&"tasker_store_up 1".to_owned()), "{after:?}");
+    stop.cancel();
+    running.await.expect("no panic");
+}
