@@ -19,22 +19,13 @@ const HOT: u64 = 1 << 63;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds(Arc<[u64]>);
 
-/// Why bounds cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("bound {0} is not greater than the one before it")]
-pub struct BoundsError(pub u64);
-
 impl Bounds {
-    /// Bounds in parts of the unit, in ascending order.
-    ///
-    /// # Errors
-    ///
-    /// [`BoundsError`] names the first that is not greater than the one before.
-    pub fn new(bounds: &[u64]) -> Result<Self, BoundsError> {
-        match bounds.windows(2).find(|pair| pair[0] >= pair[1]) {
-            Some(pair) => Err(BoundsError(pair[1])),
-            None => Ok(Self(bounds.into())),
-        }
+    /// Bounds in parts of the unit, in any order; one that occurs twice counts once.
+    pub fn new(bounds: &[u64]) -> Self {
+        let mut bounds = bounds.to_vec();
+        bounds.sort_unstable();
+        bounds.dedup();
+        Self(bounds.into())
     }
 
     /// From a millisecond to an hour: for durations of steps and tasks.

@@ -36,7 +36,7 @@ pub use counter::Counter;
 pub use description::{Description, Kind, Merge, RegisterError, Unit};
 pub use family::{Family, Handle, OVERFLOW};
 pub use gauge::Gauge;
-pub use histogram::{Bounds, BoundsError, Histogram};
+pub use histogram::{Bounds, Histogram};
 pub use labels::Labels;
 pub use registry::Registry;
 pub use snapshot::{Distribution, FamilySnapshot, Snapshot, Value};

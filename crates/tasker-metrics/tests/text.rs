@@ -22,7 +22,7 @@ fn golden() -> Registry {
         level.with(&[name]).set(value);
     }
     let wait = Description::new("wait_seconds", "How long.").unit(Unit::Seconds);
-    let bounds = Bounds::new(&[100_000_000, 1_000_000_000, 10_000_000_000]).expect("ascending");
+    let bounds = Bounds::new(&[100_000_000, 1_000_000_000, 10_000_000_000]);
     let wait = registry.histogram(wait, bounds).expect("a histogram").with(&[]);
     for millis in [50, 100, 500, 5_000, 50_000] {
         wait.observe(Duration::from_millis(millis));
