@@ -70,6 +70,16 @@ pub enum Kind {
     Histogram(Bounds),
 }
 
+impl Kind {
+    /// What OpenMetrics calls the family of a metric: a counter's without `_total`.
+    pub(crate) fn family_name<'n>(&self, name: &'n str) -> &'n str {
+        match self {
+            Self::Counter => name.strip_suffix("_total").unwrap_or(name),
+            Self::Gauge(_) | Self::Histogram(_) => name,
+        }
+    }
+}
+
 /// Why a metric cannot be registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
@@ -142,13 +152,10 @@ impl Description {
         if !is_name(name) {
             return Err(RegisterError::Name(name.clone()));
         }
-        let stem = match (kind, name.strip_suffix("_total")) {
-            (Kind::Counter, None) => {
-                return Err(RegisterError::Suffix { name: name.clone(), suffix: "_total" });
-            }
-            (Kind::Counter, Some(stem)) => stem,
-            (Kind::Gauge(_) | Kind::Histogram(_), _) => name,
-        };
+        let stem = kind.family_name(name);
+        if *kind == Kind::Counter && stem == name {
+            return Err(RegisterError::Suffix { name: name.clone(), suffix: "_total" });
+        }
         if let Some(suffix) = self.unit.suffix().filter(|suffix| !stem.ends_with(suffix)) {
             return Err(RegisterError::Suffix { name: name.clone(), suffix });
         }

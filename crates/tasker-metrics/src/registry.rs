@@ -161,7 +161,7 @@ impl Entry {
 /// The names that a metric takes: of its lines, and of its family in OpenMetrics.
 fn lines(name: &str, kind: &Kind) -> Vec<String> {
     match kind {
-        Kind::Counter => vec![name.to_owned(), name.trim_end_matches("_total").to_owned()],
+        Kind::Counter => vec![name.to_owned(), kind.family_name(name).to_owned()],
         Kind::Gauge(_) => vec![name.to_owned()],
         Kind::Histogram(_) => {
             let parts = ["", "_bucket", "_sum", "_count", "_created"];

@@ -65,11 +65,14 @@ struct Page {
 impl Page {
     fn family(&mut self, family: &FamilySnapshot) {
         let name = family.description.name.as_str();
-        let (kind, called) = match (&family.kind, self.format) {
-            (Kind::Counter, Format::OpenMetrics) => ("counter", name.trim_end_matches("_total")),
-            (Kind::Counter, Format::Prometheus) => ("counter", name),
-            (Kind::Gauge(_), _) => ("gauge", name),
-            (Kind::Histogram(_), _) => ("histogram", name),
+        let kind = match &family.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge(_) => "gauge",
+            Kind::Histogram(_) => "histogram",
+        };
+        let called = match self.format {
+            Format::OpenMetrics => family.kind.family_name(name),
+            Format::Prometheus => name,
         };
         self.words(&["# HELP ", called, " "]);
         self.help(&family.description.help);

@@ -68,6 +68,15 @@ fn the_text_of_openmetrics_differs_where_it_must() {
 }
 
 #[test]
+fn the_name_of_a_family_loses_only_the_end_that_says_counter() {
+    let registry = Registry::default();
+    let total = Description::new("sub_total_total", "Sums.");
+    registry.counter(total).expect("a counter").with(&[]).increment();
+    let text = encode(&registry.snapshot(), Format::OpenMetrics);
+    assert!(text.ends_with("# TYPE sub_total counter\nsub_total_total 1\n# EOF\n"), "{text}");
+}
+
+#[test]
 fn nothing_counted_is_an_empty_page() {
     let snapshot = Registry::default().snapshot();
     assert_eq!(encode(&snapshot, Format::Prometheus), "");

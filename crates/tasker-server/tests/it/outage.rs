@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use tasker_core::State;
 use tasker_postgres::testing::TestDatabase;
-use tasker_runtime::testing::{LONG, Program, get};
+use tasker_runtime::testing::{LONG, Program, get, get_text};
 use tempfile::{TempDir, tempdir};
 
 use crate::proxy::Proxy;
@@ -55,6 +55,15 @@ fn ask_until(address: SocketAddr, status: u16) -> (std::time::Duration, String) 
     }
 }
 
+/// Whether a scraper is told that the database answers, and what the worker does.
+fn what_is_scraped(address: SocketAddr) -> (bool, bool) {
+    let (status, text) = get_text(address, "/metrics");
+    assert_eq!(status, 200);
+    let has = |line: &str| text.lines().any(|found| found == line);
+    assert_ne!(has("tasker_store_up 1"), has("tasker_store_up 0"), "{text}");
+    (has("tasker_store_up 1"), has("tasker_worker_slots{state=\"busy\"} 0"))
+}
+
 #[test]
 fn a_server_waits_for_a_database_that_comes_late() {
     let mut way = Way::closed();
@@ -88,8 +97,10 @@ fn a_server_outlives_its_database_and_goes_on_when_it_is_back() {
     let (time, _) = ask_until(address, 503);
     assert!(time.as_millis() < 1_000, "known to be down, and told only after {time:?}");
     assert_eq!(get(address, "/health/live").0, 200);
+    assert_eq!(what_is_scraped(address), (false, true));
     way.proxy.open();
     ask_until(address, 200);
+    assert_eq!(what_is_scraped(address), (true, true));
     let (shared, stub) = (Shared::at(way.database.url().to_owned()), Stub::new());
     let task = shared.submit(&stub);
     stub.asked().answer();
