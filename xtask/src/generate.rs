@@ -34,12 +34,16 @@ enum Source {
 }
 
 /// All generated pages.
-const PAGES: [Page; 7] = [
+const PAGES: [Page; 8] = [
     Page { path: "docs/reference/crates.md", source: Source::Manifests(crates) },
     Page { path: "docs/reference/edges.txt", source: Source::Manifests(edges) },
     Page {
         path: "docs/reference/cli.md",
         source: Source::Cargo("run --quiet --package tasker-cli -- reference cli"),
+    },
+    Page {
+        path: "docs/reference/events.md",
+        source: Source::Cargo("run --quiet --package tasker-cli -- reference events"),
     },
     Page {
         path: "docs/reference/metrics.md",

@@ -47,4 +47,5 @@ pub use settings::{
     SettingsError, SettingsProblem, Sources, TemplatesSection, WorkerSettings, print_config,
     settings_reference,
 };
+pub use tasker_events::reference as events_reference;
 pub use templates::{TemplateFile, read_templates, register_templates};

@@ -1,5 +1,6 @@
 //! The log: what the process says about itself, on its standard error.
 
+mod events;
 mod logfmt;
 
 use std::io::{self, IsTerminal};
@@ -14,6 +15,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::environment::refuses_colour;
 use crate::settings::{Color, LogFormat, LogSettings};
 use logfmt::{Logfmt, LogfmtFields};
+
+pub(crate) use events::EventLog;
 
 /// What can be written for a level, to go after "write".
 pub(crate) const LEVELS: &str =

@@ -1,17 +1,23 @@
 //! What a process counts, as it tells those who scrape it.
 
 mod catalog;
+mod fold;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tasker_api::MetricsSource;
+use tasker_core::SystemClock;
+use tasker_engine::Observed;
+use tasker_events::{Backend, Events, Routes};
 use tasker_handler::{Counters, RunnerReport};
 use tasker_metrics::{FamilySnapshot, Labels, Registry, Snapshot, Value};
 use tasker_store::{QueueDepth, Store};
 
+use crate::log::EventLog;
 use catalog::Known;
+use fold::Fold;
 
 pub use catalog::metrics_reference;
 
@@ -22,9 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// What other parts count anyway is read when somebody scrapes, and costs nothing in between; a program that runs a
 /// server or a worker in its own process counts what it likes in [`Metrics::registry`].
-#[derive(Default)]
 pub struct Metrics {
     registry: Registry,
+    events: Events,
     sources: Mutex<Sources>,
 }
 
@@ -44,7 +50,23 @@ impl std::fmt::Debug for Metrics {
 impl Metrics {
     /// The metrics of a process of which nothing runs yet.
     pub fn new() -> Arc<Self> {
-        Arc::default()
+        let registry = Registry::default();
+        let fold = Fold::of(&registry).expect("invariant: the catalog can be registered");
+        let events = Events::builder(Routes::default())
+            .sink(Backend::Metrics, Arc::new(fold))
+            .sink(Backend::Logs, Arc::new(EventLog))
+            .build();
+        Arc::new(Self { registry, events, sources: Mutex::default() })
+    }
+
+    /// What happens in the process; those who want to hear of it subscribe here.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Has what is done to a store told as events, and counted.
+    pub fn observed(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        Observed::over(store, self.events.clone(), Arc::new(SystemClock))
     }
 
     /// What is counted besides.

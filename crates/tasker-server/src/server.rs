@@ -91,10 +91,11 @@ impl Server {
         let Some(store) = process.start_store(store, &settings.database).await? else {
             return process.run().await;
         };
-        let engine = Engine::new(Arc::clone(&store), settings.engine.engine_settings());
-        register_templates(&engine, &templates).await?;
         metrics.opened(Arc::clone(&store));
-        start_work(&mut process, &store, &settings, registry.map(|registry| (registry, &*metrics)))?;
+        let observed = metrics.observed(Arc::clone(&store));
+        let engine = Engine::new(Arc::clone(&observed), settings.engine.engine_settings());
+        register_templates(&engine, &templates).await?;
+        start_work(&mut process, &observed, &settings, registry.map(|registry| (registry, &*metrics)))?;
         health.opened(store);
         let worker = is_worker.then_some(settings.worker.concurrency);
         ready(&Ready { database: settings.database.shown(), http, worker });

@@ -102,15 +102,16 @@ impl Worker {
         let Some(store) = process.start_store(store, &settings.database).await? else {
             return process.run().await;
         };
+        metrics.opened(Arc::clone(&store));
+        let observed = metrics.observed(Arc::clone(&store));
         // Where there are only workers, they are the ones to rescue what one of them leaves behind.
         if settings.agents.enabled {
             let agents = settings.agents.clone().without_pruning();
-            process.start_agents(&store, &Settings { agents, ..settings.clone() })?;
+            process.start_agents(&observed, &Settings { agents, ..settings.clone() })?;
         } else {
-            process.start_scheduler(&store, &settings.agents);
+            process.start_scheduler(&observed, &settings.agents);
         }
-        metrics.opened(Arc::clone(&store));
-        process.start_worker(&store, &settings, registry, &metrics)?;
+        process.start_worker(&observed, &settings, registry, &metrics)?;
         health.opened(store);
         ready(&Ready {
             database: settings.database.shown(),

@@ -19,6 +19,8 @@ pub(crate) struct Args {
 enum Page {
     /// Every command and its options.
     Cli,
+    /// Every event.
+    Events,
     /// Every metric.
     Metrics,
     /// Every setting.
@@ -30,6 +32,7 @@ enum Page {
 pub(crate) fn run(args: &Args, desk: &mut Desk) -> Ending {
     let page = match args.page {
         Page::Cli => cli::page(),
+        Page::Events => tasker_runtime::events_reference(),
         Page::Metrics => tasker_runtime::metrics_reference(),
         Page::Settings => tasker_runtime::settings_reference(),
         Page::Transitions => transitions::page(),

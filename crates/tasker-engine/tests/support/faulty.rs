@@ -23,6 +23,7 @@ type Answer<T> = Result<T, StoreError>;
 pub(crate) enum Fault {
     Panics,
     IsUnavailable,
+    IsSlow,
 }
 
 /// A store whose looks at the deadlines fail as told, and are counted.
@@ -49,13 +50,18 @@ impl FaultyStore {
         })
     }
 
-    fn line(&self) -> Answer<()> {
+    async fn line(&self) -> Answer<()> {
         self.looks.fetch_add(1, Ordering::SeqCst);
         let fault = self.faults.lock().expect("not poisoned").pop_front();
         match fault {
             None => Ok(()),
             Some(Fault::IsUnavailable) => {
                 Err(StoreError::Unavailable(Arc::new(io::Error::other("the line is cut"))))
+            }
+            Some(Fault::IsSlow) => {
+                // sleep: the time is paused where this is used
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Ok(())
             }
             Some(Fault::Panics) => panic!("the double falls over"),
         }
@@ -168,7 +174,7 @@ impl UpkeepStore for FaultyStore {
     }
 
     async fn deadlines(&self) -> Answer<Deadlines> {
-        self.line()?;
+        self.line().await?;
         self.inner.deadlines().await
     }
 

@@ -2,27 +2,51 @@
 
 use std::fmt::Write;
 
-use tasker_metrics::{Description, Kind, Merge, Unit};
+use tasker_metrics::{Bounds, Description, Kind, Merge, Unit};
 
 /// A metric that a process has by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     Attempts,
     Build,
+    Calls,
     Commits,
+    Events,
     OldestReady,
     Slots,
+    StepAttempts,
+    StepSeconds,
+    Tasks,
+    TaskSeconds,
     Up,
 }
 
 impl Known {
     /// By name.
-    const ALL: [Self; 6] =
-        [Self::Build, Self::OldestReady, Self::Commits, Self::Up, Self::Attempts, Self::Slots];
+    const ALL: [Self; 12] = [
+        Self::Build,
+        Self::Events,
+        Self::OldestReady,
+        Self::StepSeconds,
+        Self::StepAttempts,
+        Self::Calls,
+        Self::Commits,
+        Self::Up,
+        Self::TaskSeconds,
+        Self::Tasks,
+        Self::Attempts,
+        Self::Slots,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Build => "tasker_build_info",
+            Self::Events => "tasker_events_total",
+            Self::StepSeconds => "tasker_step_attempt_duration_seconds",
+            Self::StepAttempts => "tasker_step_attempts_total",
+            Self::Calls => "tasker_store_call_duration_seconds",
+            Self::TaskSeconds => "tasker_task_duration_seconds",
+            Self::Tasks => "tasker_tasks_total",
             Self::OldestReady => "tasker_oldest_ready_step_age_seconds",
             Self::Commits => "tasker_store_commits_total",
             Self::Up => "tasker_store_up",
@@ -34,6 +58,21 @@ impl Known {
     fn help(self) -> &'static str {
         match self {
             Self::Build => "1, with the version of the program.",
+            Self::Events => "Events that are counted, as reference/events.md lists them.",
+            Self::StepSeconds => {
+                "How long attempts took whose end this process recorded, from lease to end, by outcome: completed, failed."
+            }
+            Self::StepAttempts => {
+                "Attempts by what became of them in this process: begun, completed, failed, snoozed; retried are those \
+                 of the failed after which another follows by itself."
+            }
+            Self::Calls => "How long the database took to answer, waiting for others included.",
+            Self::TaskSeconds => {
+                "How long tasks took that ended, from submission on, by outcome: completed, failed."
+            }
+            Self::Tasks => {
+                "Tasks by what became of them in this process: submitted, completed, failed, cancelled, resolved."
+            }
             Self::OldestReady => {
                 "How long the oldest step has been ready that nobody has claimed, where there is one. \
                  Paused tasks and namespaces are left out."
@@ -53,7 +92,11 @@ impl Known {
         match self {
             Self::Build => &["version"],
             Self::OldestReady => &["namespace", "queue", "handler"],
+            Self::Calls => &["operation"],
             Self::Commits | Self::Up => &[],
+            Self::Events => &["event"],
+            Self::StepAttempts | Self::StepSeconds => &["namespace", "task", "step", "outcome"],
+            Self::Tasks | Self::TaskSeconds => &["namespace", "task", "outcome"],
             Self::Attempts => &["outcome"],
             Self::Slots => &["state"],
         }
@@ -61,7 +104,9 @@ impl Known {
 
     fn kind(self) -> Kind {
         match self {
-            Self::Attempts | Self::Commits => Kind::Counter,
+            Self::Attempts | Self::Commits | Self::Events | Self::StepAttempts | Self::Tasks => Kind::Counter,
+            Self::Calls => Kind::Histogram(Bounds::of_answers()),
+            Self::StepSeconds | Self::TaskSeconds => Kind::Histogram(Bounds::of_work()),
             Self::Build | Self::OldestReady => Kind::Gauge(Merge::Max),
             Self::Slots => Kind::Gauge(Merge::Sum),
             Self::Up => Kind::Gauge(Merge::Min),
@@ -70,8 +115,15 @@ impl Known {
 
     fn unit(self) -> Unit {
         match self {
-            Self::OldestReady => Unit::Seconds,
-            Self::Attempts | Self::Build | Self::Commits | Self::Slots | Self::Up => Unit::One,
+            Self::Calls | Self::OldestReady | Self::StepSeconds | Self::TaskSeconds => Unit::Seconds,
+            Self::Attempts
+            | Self::Build
+            | Self::Commits
+            | Self::Events
+            | Self::Slots
+            | Self::StepAttempts
+            | Self::Tasks
+            | Self::Up => Unit::One,
         }
     }
 

@@ -76,3 +76,57 @@ async fn what_waits_and_what_was_done_is_told() {
     stop.cancel();
     running.await.expect("no panic");
 }
+
+/// The lines of families that begin with one of `names`, without those of time.
+async fn counted(metrics: &Metrics, names: &[&str]) -> Vec<String> {
+    let all = lines(metrics).await.into_iter();
+    all.filter(|line| names.iter().any(|name| line.starts_with(name)) && !line.contains("_sum")).collect()
+}
+
+#[tokio::test]
+async fn what_is_done_to_an_observed_store_is_counted_by_namespace_task_and_step() {
+    let metrics = Metrics::new();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_000_000)));
+    let store = metrics.observed(Arc::new(MemoryStore::new(clock)));
+    let engine = Engine::new(Arc::clone(&store), EngineSettings::default());
+    let definition = json!({ "name": "pair", "step_templates": [
+        { "name": "one", "handler_class": "noop" }, { "name": "two", "handler_class": "noop" } ] });
+    let template = TaskTemplate::from_definition(&definition).expect("a template");
+    engine.register(template.into(), WhenTaken::Replace).await.expect("registered");
+    let request = TaskRequest::new("pair".parse().expect("a request"), json!({}));
+    let task = engine.submit(request).await.expect("submitted").id();
+    let worker = RunnerSettings::new(WorkerId::new(Timestamp::default(), 7));
+    let handlers = Handlers::new(Surroundings::default());
+    let stop = CancellationToken::new();
+    let runner = Runner::new(Arc::clone(&store), handlers, worker, StdRng::seed_from_u64(1));
+    let running = tokio::spawn(runner.run(stop.clone()));
+    engine.wait(task).await.expect("it ends");
+    stop.cancel();
+    running.await.expect("no panic");
+    let step = |step: &str, outcome: &str| {
+        format!(
+            "tasker_step_attempts_total{{namespace=\"default\",task=\"pair\",step=\"{step}\",outcome=\"{outcome}\"}} 1"
+        )
+    };
+    let task = |outcome: &str| {
+        format!("tasker_tasks_total{{namespace=\"default\",task=\"pair\",outcome=\"{outcome}\"}} 1")
+    };
+    assert_eq!(
+        counted(&metrics, &["tasker_step_attempts_total", "tasker_tasks_total"]).await,
+        [
+            step("one", "begun"),
+            step("one", "completed"),
+            step("two", "begun"),
+            step("two", "completed"),
+            task("completed"),
+            task("submitted"),
+        ]
+    );
+    let events = counted(&metrics, &["tasker_events_total"]).await;
+    for (event, count) in [("step.completed", 2), ("task.completed", 1), ("template.registered", 1)] {
+        let line = format!("tasker_events_total{{event=\"{event}\"}} {count}");
+        assert!(events.contains(&line), "{events:?}");
+    }
+    let durations = counted(&metrics, &["tasker_step_attempt_duration_seconds_count"]).await;
+    assert_eq!(durations.len(), 2, "{durations:?}");
+}

@@ -1,0 +1,131 @@
+//! The fold: what events become as metrics.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tasker_events::{Event, EventId, Sink, StepKind, TaskKind};
+use tasker_metrics::{Counter, Family, Handle, Histogram, Kind, RegisterError, Registry};
+
+use super::catalog::Known;
+
+/// Counts what happens.
+#[derive(Debug)]
+pub(super) struct Fold {
+    events: Family<Counter>,
+    /// The series of `events`, found once.
+    known: Vec<OnceLock<Handle<Counter>>>,
+    tasks: Family<Counter>,
+    task_seconds: Family<Histogram>,
+    attempts: Family<Counter>,
+    attempt_seconds: Family<Histogram>,
+    calls: Family<Histogram>,
+}
+
+/// The series of a step, each found when it is first needed.
+#[derive(Default)]
+struct StepSeries {
+    begun: OnceLock<Handle<Counter>>,
+    completed: OnceLock<Handle<Counter>>,
+    completed_seconds: OnceLock<Handle<Histogram>>,
+}
+
+impl Fold {
+    pub(super) fn of(registry: &Registry) -> Result<Self, RegisterError> {
+        let counter = |metric: Known| registry.counter(metric.declaration().0);
+        let histogram = |metric: Known| {
+            let (description, kind) = metric.declaration();
+            let Kind::Histogram(bounds) = kind else {
+                unreachable!("invariant: it is declared as a histogram")
+            };
+            registry.histogram(description, bounds)
+        };
+        Ok(Self {
+            events: counter(Known::Events)?,
+            known: EventId::ALL.iter().map(|_| OnceLock::new()).collect(),
+            tasks: counter(Known::Tasks)?,
+            task_seconds: histogram(Known::TaskSeconds)?,
+            attempts: counter(Known::StepAttempts)?,
+            attempt_seconds: histogram(Known::StepSeconds)?,
+            calls: histogram(Known::Calls)?,
+        })
+    }
+
+    fn task(&self, kind: &TaskKind, outcome: &str) {
+        self.tasks.with(&[&kind.namespace, &kind.name, outcome]).increment();
+    }
+
+    fn task_ended(&self, kind: &TaskKind, outcome: &str, seconds: f64) {
+        self.task(kind, outcome);
+        self.task_seconds.with(&[&kind.namespace, &kind.name, outcome]).observe(duration(seconds));
+    }
+
+    fn attempt(&self, kind: &StepKind, outcome: &str) -> Handle<Counter> {
+        self.attempts.with(&[&kind.task.namespace, &kind.task.name, &kind.name, outcome])
+    }
+
+    fn seconds(&self, kind: &StepKind, outcome: &str) -> Handle<Histogram> {
+        self.attempt_seconds.with(&[&kind.task.namespace, &kind.task.name, &kind.name, outcome])
+    }
+
+    /// What happens to every step: its series are kept beside its name.
+    fn begun(&self, kind: &StepKind) {
+        match kind.cache.get(StepSeries::default) {
+            Some(series) => series.begun.get_or_init(|| self.attempt(kind, "begun")).increment(),
+            None => self.attempt(kind, "begun").increment(),
+        }
+    }
+
+    fn completed(&self, kind: &StepKind, seconds: Option<f64>) {
+        let Some(series) = kind.cache.get(StepSeries::default) else { return };
+        series.completed.get_or_init(|| self.attempt(kind, "completed")).increment();
+        if let Some(seconds) = seconds {
+            let took = series.completed_seconds.get_or_init(|| self.seconds(kind, "completed"));
+            took.observe(duration(seconds));
+        }
+    }
+
+    fn failed(&self, kind: &StepKind, seconds: Option<f64>, will_retry: bool) {
+        self.attempt(kind, "failed").increment();
+        if will_retry {
+            self.attempt(kind, "retried").increment();
+        }
+        if let Some(seconds) = seconds {
+            self.seconds(kind, "failed").observe(duration(seconds));
+        }
+    }
+}
+
+impl Sink for Fold {
+    fn take(&self, event: &Event<'_>) {
+        let id = event.id();
+        self.known[id as usize].get_or_init(|| self.events.with(&[id.name()])).increment();
+        match event {
+            Event::TaskInitializeRequested { task, .. } => self.task(task.kind, "submitted"),
+            Event::TaskCompleted { task, total_execution_duration } => {
+                self.task_ended(task.kind, "completed", *total_execution_duration);
+            }
+            Event::TaskFailed { task, total_execution_duration } => {
+                self.task_ended(task.kind, "failed", *total_execution_duration);
+            }
+            Event::TaskCancelled { task, .. } => self.task(task.kind, "cancelled"),
+            Event::TaskResolvedManually { task, .. } => self.task(task.kind, "resolved"),
+            Event::StepExecutionRequested { attempt, .. } => self.begun(attempt.kind),
+            Event::StepCompleted { attempt, execution_duration } => {
+                self.completed(attempt.kind, *execution_duration);
+            }
+            Event::StepFailed { attempt, execution_duration, will_retry, .. } => {
+                self.failed(attempt.kind, *execution_duration, *will_retry);
+            }
+            Event::StepSnoozed { attempt, .. } => self.attempt(attempt.kind, "snoozed").increment(),
+            Event::DatabaseQueryExecuted { operation, duration: seconds } => {
+                self.calls.with(&[operation]).observe(duration(*seconds));
+            }
+            // The others are counted by name alone.
+            _ => {}
+        }
+    }
+}
+
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
