@@ -11,7 +11,8 @@ const OPENING: &str = "\
 # Events
 
 What happens, as the process tells it that caused it: each fact once, after the commit that made it true. Durations are in
-seconds. What an event is about stands in its payload by these fields:
+seconds. A route leads somewhere where the program has a taker for it: server and worker have metrics and logs. What an event is
+about stands in its payload by these fields:
 
 | Of | Fields |
 |---|---|

@@ -19,14 +19,14 @@ mod latency;
 mod shape;
 mod stores;
 mod throughput;
+mod told;
 mod usage;
 
 use anyhow::{Result, bail};
 
 use stores::Kind;
 
-const NAMES: &str =
-    "engine (all of these), throughput, submit, latency, flat, idle; options: --sqlite, --postgres, --quick";
+const NAMES: &str = "engine (all of these), throughput, submit, told, latency, flat, idle; options: --sqlite, --postgres, --quick";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -46,9 +46,10 @@ async fn run() -> Result<()> {
     let scale = if has("--quick") { 1 } else { 10 };
     let name = words.iter().find(|word| !word.starts_with("--")).map_or("", String::as_str);
     let names: &[&str] = match name {
-        "engine" => &["submit", "throughput", "latency", "flat", "idle"],
+        "engine" => &["submit", "throughput", "told", "latency", "flat", "idle"],
         "throughput" => &["throughput"],
         "submit" => &["submit"],
+        "told" => &["told"],
         "latency" => &["latency"],
         "flat" => &["flat"],
         "idle" => &["idle"],
@@ -60,6 +61,7 @@ async fn run() -> Result<()> {
             match *name {
                 "submit" => throughput::submissions(kind, scale).await?,
                 "throughput" => throughput::steps(kind, scale).await?,
+                "told" => told::steps(kind, scale).await?,
                 "latency" => latency::hops(kind, scale).await?,
                 "flat" => flat::claims(kind, scale).await?,
                 _ => idle::server(kind).await?,
