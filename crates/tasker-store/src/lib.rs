@@ -13,9 +13,11 @@
 
 mod batch;
 mod command;
+mod cursor;
 mod error;
 mod feed;
 mod group;
+mod log;
 pub mod memory;
 mod record;
 mod submit;
@@ -30,9 +32,11 @@ pub mod conformance;
 
 pub use batch::{Batch, BatchReply, BatchWriter, Renewal};
 pub use command::{Attempts, Command, CommandError, Done, Target};
+pub use cursor::{Cursor, CursorRecord};
 pub use error::{Inconsistency, StoreError};
 pub use feed::{Cause, FeedPage, Transition};
 pub use group::{Committer, Gathered};
+pub use log::{AttemptLog, LogLine};
 pub use record::{
     Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskRecord, TaskSort,
 };
@@ -40,7 +44,10 @@ pub use submit::{Identity, NewTask, SubmitError, Submitted};
 pub use template::{
     PlanId, PutTemplate, StoredPlan, StoredTemplate, TemplateConflict, TemplateId, WhenTaken,
 };
-pub use traits::{Deadlines, FeedStore, ReadStore, Store, TaskStore, TemplateStore, UpkeepStore, WorkStore};
+pub use traits::{
+    CursorStore, Deadlines, FeedStore, LogStore, ReadStore, Store, TaskStore, TemplateStore, UpkeepStore,
+    WorkStore,
+};
 pub use wake::Wake;
 pub use work::{
     ClaimRequest, Expired, Guard, Lease, Renewed, SettleReply, SettleRequest, Settled, Settlement, Verdict,

@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use tasker_core::{LeaseKey, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
 
 use crate::command::{Command, CommandError, Done};
+use crate::cursor::{Cursor, CursorRecord};
 use crate::error::StoreError;
 use crate::feed::{FeedPage, Transition};
+use crate::log::AttemptLog;
 use crate::record::{
     Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskRecord,
 };
@@ -164,6 +166,43 @@ pub trait UpkeepStore: Send + Sync {
 
     /// The workers seen at or after `since`, by id.
     async fn workers(&self, since: Timestamp) -> Result<Vec<WorkerRecord>, StoreError>;
+}
+
+/// What keeps the places of those who follow the feed, so that a follower goes on where it was after any interruption.
+///
+/// A place belongs to a name, and one at a time holds it. Only the holder moves it: whoever was taken for dead and
+/// comes back finds that it no longer can.
+#[async_trait]
+pub trait CursorStore: Send + Sync {
+    /// Takes the place called `name` for `lease` from now on, or goes on holding it: `None` if another holds it, whose
+    /// time has not run out. A name that is not known begins at `start`.
+    async fn hold_cursor(
+        &self,
+        name: &str,
+        holder: WorkerId,
+        lease: Duration,
+        start: i64,
+    ) -> Result<Option<Cursor>, StoreError>;
+
+    /// Says that everything up to `position` was taken. False, and nothing is changed, if the holder is another by
+    /// now, or there is no such place. A place does not go back: a lower position is answered with true and ignored.
+    async fn move_cursor(&self, name: &str, holder: WorkerId, position: i64) -> Result<bool, StoreError>;
+
+    /// Gives up a place, so that another need not wait; nothing happens if another holds it. It keeps its position.
+    async fn release_cursor(&self, name: &str, holder: WorkerId) -> Result<(), StoreError>;
+
+    /// All places, by name.
+    async fn cursors(&self) -> Result<Vec<CursorRecord>, StoreError>;
+}
+
+/// What keeps the lines that attempts logged. They go with their task.
+#[async_trait]
+pub trait LogStore: Send + Sync {
+    /// Keeps lines, in this order after those that are there. Lines of tasks that do not exist are dropped.
+    async fn put_logs(&self, logs: Vec<AttemptLog>) -> Result<(), StoreError>;
+
+    /// The lines of a task's attempts, or of one step's, by step, attempt and the order in which they were kept.
+    async fn logs(&self, task: TaskId, step: Option<StepId>) -> Result<Vec<AttemptLog>, StoreError>;
 }
 
 /// What the agents wait for.
