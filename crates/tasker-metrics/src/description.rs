@@ -27,6 +27,8 @@ pub enum Unit {
     Seconds,
     /// Bytes. Recorded as they are.
     Bytes,
+    /// Nothing: a number that may have a fraction. Recorded in millionths.
+    Fraction,
 }
 
 impl Unit {
@@ -35,13 +37,25 @@ impl Unit {
         match self {
             Self::One | Self::Bytes => 1,
             Self::Seconds => 1_000_000_000,
+            Self::Fraction => 1_000_000,
         }
+    }
+
+    /// A value in parts, as far as they go; `None` if it is no number or less than zero.
+    pub(crate) fn parts_of(self, value: f64) -> Option<u64> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "the parts of a unit are few, and a cast ends at what there is"
+        )]
+        (value >= 0.0 && value.is_finite()).then(|| (value * self.parts() as f64).round() as u64)
     }
 
     /// What the name of a metric in it ends with, before `_total`.
     pub(crate) fn suffix(self) -> Option<&'static str> {
         match self {
-            Self::One => None,
+            Self::One | Self::Fraction => None,
             Self::Seconds => Some("_seconds"),
             Self::Bytes => Some("_bytes"),
         }
@@ -172,11 +186,11 @@ impl Description {
 }
 
 /// <https://prometheus.io/docs/concepts/data_model/>, without the colon, which is for rules.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.chars().all(is_word) && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
-fn is_label(label: &str) -> bool {
+pub(crate) fn is_label(label: &str) -> bool {
     is_name(label) && !label.starts_with('_') && !["le", "quantile"].contains(&label)
 }

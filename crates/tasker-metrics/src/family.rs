@@ -21,9 +21,9 @@ const SHORT: usize = 192;
 /// that it holds. Cheap to clone.
 pub struct Handle<M>(Arc<Series<M>>);
 
-struct Series<M> {
+pub(crate) struct Series<M> {
     labels: Labels,
-    metric: M,
+    pub(crate) metric: M,
 }
 
 type Shard<M> = RwLock<HashTable<Handle<M>>>;
@@ -40,6 +40,12 @@ impl<M> Clone for Family<M> {
 impl<M> Clone for Handle<M> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
+    }
+}
+
+impl<M> Handle<M> {
+    pub(crate) fn into_series(self) -> Arc<Series<M>> {
+        self.0
     }
 }
 

@@ -45,6 +45,17 @@ impl Bounds {
         Self(micros.iter().map(|micros| micros * 1_000).collect())
     }
 
+    /// From 256 bytes to 4 GiB, each four times the one before: for sizes, in bytes.
+    pub fn of_sizes() -> Self {
+        Self((4..=16).map(|power| 1 << (2 * power)).collect())
+    }
+
+    /// Bounds in whole units, such as seconds. One that is no number or less than zero is left out.
+    pub fn in_units(unit: Unit, bounds: &[f64]) -> Self {
+        let parts: Vec<u64> = bounds.iter().filter_map(|bound| unit.parts_of(*bound)).collect();
+        Self::new(&parts)
+    }
+
     /// The bounds, in parts of the unit.
     pub fn as_parts(&self) -> &[u64] {
         &self.0
@@ -69,7 +80,8 @@ pub struct Histogram {
     /// Observations that were begun, and which half they are to go into.
     begun: AtomicU64,
     halves: [Half; 2],
-    reading: Mutex<()>,
+    /// The sum of what was read so far, which is in neither half any more. Whoever reads holds it.
+    read: Mutex<u128>,
 }
 
 #[derive(Debug)]
@@ -91,7 +103,7 @@ impl Histogram {
     /// A histogram without observations.
     pub fn new(bounds: Bounds) -> Self {
         let halves = [Half::new(&bounds), Half::new(&bounds)];
-        Self { bounds, begun: AtomicU64::new(0), halves, reading: Mutex::new(()) }
+        Self { bounds, begun: AtomicU64::new(0), halves, read: Mutex::default() }
     }
 
     /// Records a duration, of a histogram in [`Unit::Seconds`]; one of more than 584 years as that.
@@ -101,7 +113,8 @@ impl Histogram {
         self.record(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// Records a value in parts of the unit. The sum of all is kept modulo 2⁶⁴: 584 years in nanoseconds.
+    /// Records a value in parts of the unit. The sum of those between two readings is kept modulo 2⁶⁴: 584 years in
+    /// nanoseconds.
     #[inline]
     pub fn record(&self, parts: u64) {
         let half = usize::from(self.begun.fetch_add(1, Ordering::Acquire) & HOT != 0);
@@ -113,7 +126,7 @@ impl Histogram {
 
     /// What was observed, at one time.
     pub fn distribution(&self) -> Distribution {
-        let reader = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sum = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.begun.fetch_xor(HOT, Ordering::AcqRel);
         let cold = usize::from(before & HOT != 0);
         let count = before & !HOT;
@@ -122,15 +135,13 @@ impl Histogram {
             hint::spin_loop();
             std::thread::yield_now();
         }
-        let sum = cold.sum.swap(0, Ordering::Relaxed);
-        hot.sum.fetch_add(sum, Ordering::Relaxed);
+        *sum += u128::from(cold.sum.swap(0, Ordering::Relaxed));
         let counts: Vec<u64> = cold.buckets.iter().map(|bucket| bucket.swap(0, Ordering::Relaxed)).collect();
         for (bucket, count) in hot.buckets.iter().zip(&counts) {
             bucket.fetch_add(*count, Ordering::Relaxed);
         }
         cold.ended.store(0, Ordering::Relaxed);
         hot.ended.fetch_add(count, Ordering::Release);
-        drop(reader);
-        Distribution { bounds: self.bounds.clone(), counts, sum: sum.into() }
+        Distribution { bounds: self.bounds.clone(), counts, sum: *sum }
     }
 }

@@ -20,20 +20,25 @@
 //! Families are bounded: a label that has taken [`limit`](Description::limit) values takes [`OVERFLOW`] in place of
 //! every further one, so that no wild label can fill the memory of a process or of what scrapes it.
 //!
+//! What libraries count through the macros of the crate `metrics` comes into the same registry by a [`Facade`].
+//!
 //! This crate knows no task, no event and no network.
 
 mod counter;
 mod description;
+mod facade;
 mod family;
 mod gauge;
 mod histogram;
 mod labels;
 mod registry;
+mod sets;
 mod snapshot;
 pub mod text;
 
 pub use counter::Counter;
 pub use description::{Description, Kind, Merge, RegisterError, Unit};
+pub use facade::{Facade, FacadeSettings};
 pub use family::{Family, Handle, OVERFLOW};
 pub use gauge::Gauge;
 pub use histogram::{Bounds, Histogram};

@@ -49,8 +49,9 @@ pub struct Distribution {
 impl Snapshot {
     /// Adds what another process counted.
     ///
-    /// Counts and distributions are added, gauges merged as their descriptions say. A family that is another kind of
-    /// metric there is left out, and its name returned: two releases may run side by side.
+    /// Counts and distributions are added, gauges merged as their descriptions say. Where labels differ, all are
+    /// there, those that a series does not have without a value. A family that is another kind of metric there, or
+    /// measured in something else, is left out, and its name returned: two releases may run side by side.
     pub fn merge(&mut self, other: Self) -> Vec<String> {
         let mut left_out = Vec::new();
         for (name, theirs) in other.families {
@@ -70,12 +71,19 @@ impl FamilySnapshot {
             (Kind::Histogram(_), Kind::Histogram(_)) => true,
             (ours, theirs) => ours == theirs,
         };
-        kinds
-            && self.description.unit == other.description.unit
-            && self.description.labels == other.description.labels
+        kinds && self.description.unit == other.description.unit
     }
 
-    fn merge(&mut self, other: Self) {
+    /// Adds the series of a family that [`is_like`](Self::is_like) it.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        let labels = &self.description.labels;
+        if *labels != other.description.labels {
+            let mut all: Vec<String> = labels.iter().chain(&other.description.labels).cloned().collect();
+            all.sort_unstable();
+            all.dedup();
+            self.relabel(&all);
+            other.relabel(&all);
+        }
         let merge = match self.kind {
             Kind::Gauge(merge) => merge,
             Kind::Counter | Kind::Histogram(_) => Merge::Sum,
@@ -93,6 +101,19 @@ impl FamilySnapshot {
         }
         series.extend(others);
         self.series = series;
+    }
+
+    /// Gives all series these labels, among which are all that they have.
+    fn relabel(&mut self, all: &[String]) {
+        let places: Vec<Option<usize>> =
+            all.iter().map(|label| self.description.labels.iter().position(|ours| ours == label)).collect();
+        for (labels, _) in &mut self.series {
+            let values: Vec<&str> = labels.values().collect();
+            let arranged: Vec<&str> = places.iter().map(|place| place.map_or("", |at| values[at])).collect();
+            *labels = Labels::new(&arranged);
+        }
+        self.series.sort_by(|one, other| one.0.cmp(&other.0));
+        all.clone_into(&mut self.description.labels);
     }
 }
 

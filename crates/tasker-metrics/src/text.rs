@@ -91,7 +91,10 @@ impl Page {
                 labels.push('"');
             }
             match value {
-                Value::Count(count) => self.sample(&[name], &labels, |text| integer(text, *count)),
+                Value::Count(count) => {
+                    let unit = family.description.unit;
+                    self.sample(&[name], &labels, |text| parts(text, u128::from(*count), unit, false));
+                }
                 Value::Level(level) => self.sample(&[name], &labels, |text| float(text, *level)),
                 Value::Distribution(values) => {
                     self.distribution(name, &mut labels, values, family.description.unit);
@@ -178,7 +181,8 @@ fn parts(out: &mut String, count: u128, unit: Unit, is_bound: bool) {
     let (units, rest) = (count / whole, count % whole);
     let _ = write!(out, "{units}");
     if rest > 0 {
-        let digits = format!("{rest:09}");
+        let places = whole.ilog10() as usize;
+        let digits = format!("{rest:0places$}");
         out.push('.');
         out.push_str(digits.trim_end_matches('0'));
     } else if is_bound {
