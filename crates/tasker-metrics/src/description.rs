@@ -1,6 +1,9 @@
 //! What a metric is called and means.
 
-use crate::histogram::Bounds;
+use std::time::Duration;
+
+use crate::bounds::Bounds;
+use crate::scale::Scale;
 
 /// Labels take at most so many values if nothing else is said.
 const USUAL_LIMIT: usize = 200;
@@ -52,6 +55,12 @@ impl Unit {
         (value >= 0.0 && value.is_finite()).then(|| (value * self.parts() as f64).round() as u64)
     }
 
+    /// A duration in parts of [`Unit::Seconds`].
+    #[inline]
+    pub(crate) fn parts_of_duration(duration: Duration) -> u64 {
+        u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// What the name of a metric in it ends with, before `_total`.
     pub(crate) fn suffix(self) -> Option<&'static str> {
         match self {
@@ -82,6 +91,8 @@ pub enum Kind {
     Gauge(Merge),
     /// A [`Histogram`](crate::Histogram).
     Histogram(Bounds),
+    /// An [`ExponentialHistogram`](crate::ExponentialHistogram).
+    Exponential(Scale),
 }
 
 impl Kind {
@@ -89,7 +100,7 @@ impl Kind {
     pub(crate) fn family_name<'n>(&self, name: &'n str) -> &'n str {
         match self {
             Self::Counter => name.strip_suffix("_total").unwrap_or(name),
-            Self::Gauge(_) | Self::Histogram(_) => name,
+            Self::Gauge(_) | Self::Histogram(_) | Self::Exponential(_) => name,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is counted.
 //!
-//! A [`Registry`] keeps families of metrics: [`Counter`], [`Gauge`] and [`Histogram`], each with the labels that its
-//! [`Description`] names. A handle of a series is found once and kept: to count with it is one atomic operation. A
+//! A [`Registry`] keeps families of metrics: [`Counter`], [`Gauge`], [`Histogram`] and [`ExponentialHistogram`], each
+//! with the labels that its [`Description`] names. A handle of a series is found once and kept: to count with it is one atomic operation. A
 //! [`Snapshot`] holds the values of all series at one time; snapshots of several processes merge, and
 //! [`encode`](text::encode) writes one as the text that Prometheus reads.
 //!
@@ -24,24 +24,31 @@
 //!
 //! This crate knows no task, no event and no network.
 
+mod bounds;
 mod counter;
 mod description;
+mod exponential;
 mod facade;
 mod family;
 mod gauge;
+mod halves;
 mod histogram;
 mod labels;
 mod registry;
+mod scale;
 mod sets;
 mod snapshot;
 pub mod text;
 
+pub use bounds::Bounds;
 pub use counter::Counter;
 pub use description::{Description, Kind, Merge, RegisterError, Unit};
+pub use exponential::{ExponentialDistribution, ExponentialHistogram};
 pub use facade::{Facade, FacadeSettings};
 pub use family::{Family, Handle, OVERFLOW};
 pub use gauge::Gauge;
-pub use histogram::{Bounds, Histogram};
+pub use histogram::Histogram;
 pub use labels::Labels;
 pub use registry::Registry;
+pub use scale::Scale;
 pub use snapshot::{Distribution, FamilySnapshot, Snapshot, Value};

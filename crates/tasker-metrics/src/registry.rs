@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::mem::discriminant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::bounds::Bounds;
 use crate::counter::Counter;
 use crate::description::{Description, Kind, Merge, RegisterError, Unit};
+use crate::exponential::ExponentialHistogram;
 use crate::family::Family;
 use crate::gauge::Gauge;
-use crate::histogram::{Bounds, Histogram};
+use crate::histogram::Histogram;
 use crate::labels::Labels;
+use crate::scale::Scale;
 use crate::sets::Sets;
 use crate::snapshot::{FamilySnapshot, Snapshot, Value};
 
@@ -57,6 +60,7 @@ pub(crate) enum Series {
     Counters(Sets<Counter>),
     Gauges(Sets<Gauge>),
     Histograms(Sets<Histogram>),
+    Exponentials(Sets<ExponentialHistogram>),
 }
 
 /// A metric whose series a registry keeps.
@@ -97,6 +101,19 @@ impl Registry {
         bounds: Bounds,
     ) -> Result<Family<Histogram>, RegisterError> {
         self.declare(description, Kind::Histogram(bounds))
+    }
+
+    /// Registers an exponential histogram, or finds it if it is registered.
+    ///
+    /// # Errors
+    ///
+    /// As [`Registry::counter`].
+    pub fn exponential(
+        &self,
+        description: Description,
+        scale: Scale,
+    ) -> Result<Family<ExponentialHistogram>, RegisterError> {
+        self.declare(description, Kind::Exponential(scale))
     }
 
     /// The values of all series.
@@ -170,7 +187,7 @@ impl Registry {
         if let Some(other) = other {
             return Err(RegisterError::Taken { name: description.name, other });
         }
-        let series = Series::of(&kind, description.limit);
+        let series = Series::of(&kind, &description);
         let entry = Entry { description, kind, standing, series };
         let found = entry.found();
         entries.insert(entry.description.name.clone(), entry);
@@ -202,6 +219,7 @@ impl Entry {
             Series::Counters(sets) => self.of(sets),
             Series::Gauges(sets) => self.of(sets),
             Series::Histograms(sets) => self.of(sets),
+            Series::Exponentials(sets) => self.of(sets),
         }
     }
 
@@ -226,12 +244,16 @@ impl Entry {
 }
 
 impl Series {
-    fn of(kind: &Kind, limit: usize) -> Self {
+    fn of(kind: &Kind, description: &Description) -> Self {
+        let Description { limit, unit, .. } = *description;
         match kind.clone() {
             Kind::Counter => Self::Counters(Sets::new(limit, Counter::default)),
             Kind::Gauge(_) => Self::Gauges(Sets::new(limit, Gauge::default)),
             Kind::Histogram(bounds) => {
                 Self::Histograms(Sets::new(limit, move || Histogram::new(bounds.clone())))
+            }
+            Kind::Exponential(scale) => {
+                Self::Exponentials(Sets::new(limit, move || ExponentialHistogram::new(unit, scale)))
             }
         }
     }
@@ -241,6 +263,7 @@ impl Series {
             Self::Counters(sets) => sets.overflows(),
             Self::Gauges(sets) => sets.overflows(),
             Self::Histograms(sets) => sets.overflows(),
+            Self::Exponentials(sets) => sets.overflows(),
         }
     }
 }
@@ -275,12 +298,22 @@ impl Metric for Histogram {
     }
 }
 
+impl Metric for ExponentialHistogram {
+    fn of(series: Series) -> Option<Sets<Self>> {
+        if let Series::Exponentials(sets) = series { Some(sets) } else { None }
+    }
+
+    fn value(&self) -> Value {
+        Value::Exponential(self.distribution())
+    }
+}
+
 /// The names that a metric takes: of its lines, and of its family in OpenMetrics.
 fn lines(name: &str, kind: &Kind) -> Vec<String> {
     match kind {
         Kind::Counter => vec![name.to_owned(), kind.family_name(name).to_owned()],
         Kind::Gauge(_) => vec![name.to_owned()],
-        Kind::Histogram(_) => {
+        Kind::Histogram(_) | Kind::Exponential(_) => {
             let parts = ["", "_bucket", "_sum", "_count", "_created"];
             parts.iter().map(|part| format!("{name}{part}")).collect()
         }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::bounds::Bounds;
 use crate::description::{Description, Kind, Merge};
-use crate::histogram::Bounds;
+use crate::exponential::ExponentialDistribution;
 use crate::labels::Labels;
 
 /// The values of all series at one time, by the names of their metrics.
@@ -33,6 +34,8 @@ pub enum Value {
     Level(f64),
     /// Of a histogram.
     Distribution(Distribution),
+    /// Of an exponential histogram.
+    Exponential(ExponentialDistribution),
 }
 
 /// How often values were in which range, and their sum.
@@ -44,6 +47,15 @@ pub struct Distribution {
     pub counts: Vec<u64>,
     /// The sum of all values, in parts of the unit.
     pub sum: u128,
+}
+
+/// A bucket as it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    /// The upper bound in parts; none for the last.
+    pub(crate) bound: Option<u128>,
+    /// How many values are not greater.
+    pub(crate) below: u64,
 }
 
 impl Snapshot {
@@ -68,7 +80,7 @@ impl Snapshot {
 impl FamilySnapshot {
     fn is_like(&self, other: &Self) -> bool {
         let kinds = match (&self.kind, &other.kind) {
-            (Kind::Histogram(_), Kind::Histogram(_)) => true,
+            (Kind::Histogram(_), Kind::Histogram(_)) | (Kind::Exponential(_), Kind::Exponential(_)) => true,
             (ours, theirs) => ours == theirs,
         };
         kinds && self.description.unit == other.description.unit
@@ -86,7 +98,7 @@ impl FamilySnapshot {
         }
         let merge = match self.kind {
             Kind::Gauge(merge) => merge,
-            Kind::Counter | Kind::Histogram(_) => Merge::Sum,
+            Kind::Counter | Kind::Histogram(_) | Kind::Exponential(_) => Merge::Sum,
         };
         let mut series = Vec::with_capacity(self.series.len().max(other.series.len()));
         let mut others = other.series.into_iter().peekable();
@@ -129,7 +141,8 @@ impl Value {
                 }
             }
             (Self::Distribution(ours), Self::Distribution(theirs)) => *ours = ours.merged(&theirs),
-            (Self::Count(_) | Self::Level(_) | Self::Distribution(_), _) => {
+            (Self::Exponential(ours), Self::Exponential(theirs)) => *ours = ours.merged(&theirs),
+            (Self::Count(_) | Self::Level(_) | Self::Distribution(_) | Self::Exponential(_), _) => {
                 unreachable!("invariant: values of one kind are in families of one kind")
             }
         }
@@ -140,6 +153,16 @@ impl Distribution {
     /// How many values there are.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
+    }
+
+    /// The buckets as they are told.
+    pub(crate) fn cumulative(&self) -> impl Iterator<Item = Bucket> {
+        let bounds = self.bounds.as_parts().iter().map(|bound| Some(u128::from(*bound)));
+        let counts = self.counts.iter().scan(0, |below, count| {
+            *below += count;
+            Some(*below)
+        });
+        bounds.chain([None]).zip(counts).map(|(bound, below)| Bucket { bound, below })
     }
 
     /// Both together. Where bounds differ, those that both have remain: counts below them are exact on both sides.

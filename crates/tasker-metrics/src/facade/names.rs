@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::bounds::Bounds;
 use crate::description::{Kind, Unit, is_label, is_name};
-use crate::histogram::Bounds;
 
 /// The name of a metric: all that is neither letter, digit nor underscore is an underscore; `None` if it is empty.
 ///
@@ -41,7 +41,7 @@ pub(super) fn unit(legal: &str, kind: &Kind) -> Unit {
     match (kind, told) {
         (Kind::Counter, Some(Unit::Seconds)) | (Kind::Counter | Kind::Gauge(_), None) => Unit::One,
         (_, Some(unit)) => unit,
-        (Kind::Histogram(_), None) => Unit::Fraction,
+        (Kind::Histogram(_) | Kind::Exponential(_), None) => Unit::Fraction,
     }
 }
 

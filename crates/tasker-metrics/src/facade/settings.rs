@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::bounds::Bounds;
 use crate::description::{Merge, Unit};
-use crate::histogram::Bounds;
 
 use super::names;
 

@@ -1,5 +1,6 @@
 //! What is counted, merged and told.
 
+mod exponential;
 mod facade;
 mod histogram;
 mod registry;
