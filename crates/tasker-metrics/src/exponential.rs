@@ -3,11 +3,13 @@
 //! Their bounds grow by a constant factor, so that every value is known with the same relative error, from a
 //! nanosecond to a century. Distributions of different scales merge exactly into one of the lower scale.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::description::Unit;
+use crate::exemplar::{Exemplar, Exemplars, Origin};
 use crate::halves::Halves;
 use crate::scale::{OCTAVES, Octave, Scale, lowered};
 use crate::snapshot::Bucket;
@@ -24,6 +26,8 @@ pub struct ExponentialHistogram {
     octave: &'static Octave,
     scale: Scale,
     halves: Halves<Buckets>,
+    /// One for every octave.
+    exemplars: Exemplars,
 }
 
 #[derive(Debug)]
@@ -48,12 +52,15 @@ pub struct ExponentialDistribution {
     pub counts: Vec<u64>,
     /// The sum of all values, in parts of the unit.
     pub sum: u128,
+    /// The newest exemplars, at most one for each bucket, by the indexes of the buckets.
+    pub exemplars: BTreeMap<i32, Exemplar>,
 }
 
 impl ExponentialHistogram {
     /// A histogram without observations.
     pub fn new(unit: Unit, scale: Scale) -> Self {
-        Self { octave: Octave::new(unit), scale, halves: Halves::new(Buckets::new) }
+        let (octave, halves) = (Octave::new(unit), Halves::new(Buckets::new));
+        Self { octave, scale, halves, exemplars: Exemplars::default() }
     }
 
     /// Records a duration, of a histogram in [`Unit::Seconds`]; one of more than 584 years as that.
@@ -74,11 +81,29 @@ impl ExponentialHistogram {
         self.halves.record(parts, |buckets| buckets.add(octave, bucket, 1, scale));
     }
 
+    /// Records a duration as [`observe`](Self::observe) does, and keeps it as an exemplar.
+    pub fn observe_with(&self, duration: Duration, origin: Origin) {
+        self.record_with(Unit::parts_of_duration(duration), origin);
+    }
+
+    /// Records a value as [`record`](Self::record) does, and keeps it as an exemplar until there is a newer one that
+    /// lies between the same two powers of two. Zero is no example of anything.
+    pub fn record_with(&self, parts: u64, origin: Origin) {
+        self.record(parts);
+        if parts > 0 {
+            let (octave, _) = self.octave.place(parts, self.scale.recorded());
+            self.exemplars.keep(Exemplar { origin, parts }, octave, OCTAVES);
+        }
+    }
+
     /// What was observed, at one time.
     pub fn distribution(&self) -> ExponentialDistribution {
         let scale = self.scale.recorded();
+        // Before the counts, so that what is an example of a bucket is counted in it.
+        let exemplars = self.exemplars(scale);
         let ((zeros, seen), sum) = self.halves.read(|cold, hot| cold.move_into(hot, scale));
-        let mut distribution = ExponentialDistribution { scale, zeros, first: 0, counts: Vec::new(), sum };
+        let mut distribution =
+            ExponentialDistribution { scale, zeros, first: 0, counts: Vec::new(), sum, exemplars };
         let index = |octave, bucket| self.octave.index(octave, bucket, scale);
         if let (Some(first), Some(last)) = (seen.first(), seen.last()) {
             distribution.first = index(first.0, first.1);
@@ -90,6 +115,14 @@ impl ExponentialHistogram {
             }
         }
         distribution.at(self.scale).fitted()
+    }
+
+    fn exemplars(&self, scale: Scale) -> BTreeMap<i32, Exemplar> {
+        let index = |exemplar: Exemplar| {
+            let (octave, bucket) = self.octave.place(exemplar.parts, scale);
+            (self.octave.index(octave, bucket, scale), exemplar)
+        };
+        self.exemplars.kept().into_iter().flatten().map(index).collect()
     }
 }
 
@@ -168,16 +201,17 @@ impl ExponentialDistribution {
         let octave = Octave::new(unit);
         let mut below = self.zeros;
         let first = if self.counts.is_empty() { 0 } else { octave.bound(self.first - 1, self.scale) };
-        let mut told = vec![Bucket { bound: Some(first), below }];
+        let mut told = vec![Bucket { bound: Some(first), below, exemplar: None }];
         for (index, count) in self.buckets() {
             below += count;
             let bound = Some(octave.bound(index, self.scale));
+            let exemplar = self.exemplars.get(&index).copied();
             match told.last_mut() {
                 Some(last) if last.bound == bound => last.below = below,
-                _ => told.push(Bucket { bound, below }),
+                _ => told.push(Bucket { bound, below, exemplar }),
             }
         }
-        told.push(Bucket { bound: None, below });
+        told.push(Bucket { bound: None, below, exemplar: None });
         told.into_iter()
     }
 
@@ -196,7 +230,9 @@ impl ExponentialDistribution {
             counts.resize(counts.len().max(place + 1), 0);
             counts[place] += count;
         }
-        Self { scale, first, counts, ..*self }
+        let mut exemplars = BTreeMap::new();
+        newest(&mut exemplars, self.exemplars.iter().map(|(index, exemplar)| (lowered(*index), *exemplar)));
+        Self { scale, first, counts, exemplars, ..*self }
     }
 
     /// The same at the highest scale at which there are not too many buckets.
@@ -215,6 +251,7 @@ impl ExponentialDistribution {
     fn added(mut self, other: &Self) -> Self {
         self.zeros += other.zeros;
         self.sum = self.sum.wrapping_add(other.sum);
+        newest(&mut self.exemplars, other.exemplars.iter().map(|(index, exemplar)| (*index, *exemplar)));
         if self.counts.is_empty() {
             self.first = other.first;
         }
@@ -230,5 +267,13 @@ impl ExponentialDistribution {
             self.counts[(index - self.first).unsigned_abs() as usize] += count;
         }
         self
+    }
+}
+
+/// Keeps the newest exemplar of each bucket.
+fn newest(kept: &mut BTreeMap<i32, Exemplar>, others: impl Iterator<Item = (i32, Exemplar)>) {
+    for (index, exemplar) in others {
+        let kept = kept.entry(index).or_insert(exemplar);
+        *kept = exemplar.max(*kept);
     }
 }

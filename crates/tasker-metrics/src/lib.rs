@@ -1,9 +1,9 @@
 //! What is counted.
 //!
 //! A [`Registry`] keeps families of metrics: [`Counter`], [`Gauge`], [`Histogram`] and [`ExponentialHistogram`], each
-//! with the labels that its [`Description`] names. A handle of a series is found once and kept: to count with it is one atomic operation. A
-//! [`Snapshot`] holds the values of all series at one time; snapshots of several processes merge, and
-//! [`encode`](text::encode) writes one as the text that Prometheus reads.
+//! with the labels that its [`Description`] names. A handle of a series is found once and kept: to count with it is
+//! one atomic operation. A [`Snapshot`] holds the values of all series at one time; snapshots of several processes
+//! merge, and [`encode`](text::encode) writes one as the text that Prometheus reads.
 //!
 //! ```
 //! use tasker_metrics::{Description, Registry, text};
@@ -27,6 +27,7 @@
 mod bounds;
 mod counter;
 mod description;
+mod exemplar;
 mod exponential;
 mod facade;
 mod family;
@@ -43,6 +44,7 @@ pub mod text;
 pub use bounds::Bounds;
 pub use counter::Counter;
 pub use description::{Description, Kind, Merge, RegisterError, Unit};
+pub use exemplar::{Exemplar, Origin};
 pub use exponential::{ExponentialDistribution, ExponentialHistogram};
 pub use facade::{Facade, FacadeSettings};
 pub use family::{Family, Handle, OVERFLOW};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::bounds::Bounds;
 use crate::description::{Description, Kind, Merge};
+use crate::exemplar::Exemplar;
 use crate::exponential::ExponentialDistribution;
 use crate::labels::Labels;
 
@@ -47,6 +48,8 @@ pub struct Distribution {
     pub counts: Vec<u64>,
     /// The sum of all values, in parts of the unit.
     pub sum: u128,
+    /// The newest exemplar of each bucket; nothing at all if there is none.
+    pub exemplars: Vec<Option<Exemplar>>,
 }
 
 /// A bucket as it is told.
@@ -56,6 +59,7 @@ pub(crate) struct Bucket {
     pub(crate) bound: Option<u128>,
     /// How many values are not greater.
     pub(crate) below: u64,
+    pub(crate) exemplar: Option<Exemplar>,
 }
 
 impl Snapshot {
@@ -162,28 +166,32 @@ impl Distribution {
             *below += count;
             Some(*below)
         });
-        bounds.chain([None]).zip(counts).map(|(bound, below)| Bucket { bound, below })
+        let exemplars = self.exemplars.iter().copied().chain(std::iter::repeat(None));
+        let buckets = bounds.chain([None]).zip(counts).zip(exemplars);
+        buckets.map(|((bound, below), exemplar)| Bucket { bound, below, exemplar })
     }
 
     /// Both together. Where bounds differ, those that both have remain: counts below them are exact on both sides.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {
         let bounds = self.bounds.intersection(&other.bounds);
-        let (ours, theirs) = (self.counts_within(&bounds), other.counts_within(&bounds));
-        let counts = ours.iter().zip(&theirs).map(|(ours, theirs)| ours.wrapping_add(*theirs)).collect();
-        Self { bounds, counts, sum: self.sum.wrapping_add(other.sum) }
+        let (mut counts, mut exemplars) = (vec![0_u64; bounds.as_parts().len() + 1], Vec::new());
+        for side in [self, other] {
+            for (place, count) in side.places_within(&bounds).zip(&side.counts) {
+                counts[place] = counts[place].wrapping_add(*count);
+            }
+            for (place, exemplar) in side.places_within(&bounds).zip(&side.exemplars) {
+                exemplars.resize(counts.len(), None);
+                exemplars[place] = exemplars[place].max(*exemplar);
+            }
+        }
+        Self { bounds, counts, sum: self.sum.wrapping_add(other.sum), exemplars }
     }
 
-    /// The counts of buckets with these bounds, which are some of its own.
-    fn counts_within(&self, bounds: &Bounds) -> Vec<u64> {
-        let mut counts = vec![0; bounds.as_parts().len() + 1];
-        for (index, count) in self.counts.iter().enumerate() {
-            let upper = self.bounds.as_parts().get(index);
-            let place = upper.map_or(bounds.as_parts().len(), |upper| {
-                bounds.as_parts().partition_point(|bound| bound < upper)
-            });
-            counts[place] += count;
-        }
-        counts
+    /// Which bucket each of its own is in, among buckets with these bounds, which are some of its own.
+    fn places_within(&self, bounds: &Bounds) -> impl Iterator<Item = usize> {
+        let bounds = bounds.as_parts();
+        let place = |upper: &u64| bounds.partition_point(|bound| bound < upper);
+        self.bounds.as_parts().iter().map(place).chain([bounds.len()])
     }
 }

@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use crate::description::{Kind, Unit};
+use crate::exemplar::{Exemplar, Origin};
 use crate::snapshot::{Bucket, FamilySnapshot, Snapshot, Value};
 
 /// Which text.
@@ -124,7 +125,13 @@ impl Page {
                 None => labels.push_str("+Inf"),
             }
             labels.push('"');
-            self.sample(&[name, "_bucket"], labels, |text| integer(text, count));
+            let exemplar = bucket.exemplar.filter(|_| self.format == Format::OpenMetrics);
+            self.sample(&[name, "_bucket"], labels, |text| {
+                integer(text, count);
+                if let Some(exemplar) = exemplar {
+                    self::exemplar(text, &exemplar, unit);
+                }
+            });
             labels.truncate(plain);
         }
         self.sample(&[name, "_sum"], labels, |text| parts(text, sum, unit, false));
@@ -150,6 +157,27 @@ impl Page {
         for word in words {
             self.text.push_str(word);
         }
+    }
+}
+
+/// An example of what is in a bucket. Its labels have 63 characters of the 128 that there may be.
+fn exemplar(out: &mut String, exemplar: &Exemplar, unit: Unit) {
+    let Origin { unix_nanos, trace_id, span_id } = exemplar.origin;
+    out.push_str(" # {trace_id=\"");
+    hex(out, &trace_id);
+    if span_id != [0; 8] {
+        out.push_str("\",span_id=\"");
+        hex(out, &span_id);
+    }
+    out.push_str("\"} ");
+    parts(out, exemplar.parts.into(), unit, false);
+    out.push(' ');
+    parts(out, unix_nanos.into(), Unit::Seconds, false);
+}
+
+fn hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(out, "{byte:02x}");
     }
 }
 

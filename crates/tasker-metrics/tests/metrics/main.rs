@@ -1,7 +1,9 @@
 //! What is counted, merged and told.
 
+mod exemplar;
 mod exponential;
 mod facade;
+mod fire;
 mod histogram;
 mod registry;
 mod support;
