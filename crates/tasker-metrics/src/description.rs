@@ -44,6 +44,12 @@ impl Unit {
         }
     }
 
+    /// What a metric is measured in whose name, before `_total`, is this.
+    pub(crate) fn told_by(stem: &str) -> Option<Self> {
+        let is_told = |unit: &Self| unit.suffix().is_some_and(|suffix| stem.ends_with(suffix));
+        [Self::Seconds, Self::Bytes].into_iter().find(is_told)
+    }
+
     /// A value in parts, as far as they go; `None` if it is no number or less than zero.
     pub(crate) fn parts_of(self, value: f64) -> Option<u64> {
         #[expect(

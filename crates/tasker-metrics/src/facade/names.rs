@@ -34,10 +34,7 @@ pub(super) fn of_label(name: &str) -> Cow<'_, str> {
 
 /// What a metric is measured in, as its name says. Counters of the facade count whole things.
 pub(super) fn unit(legal: &str, kind: &Kind) -> Unit {
-    let stem = kind.family_name(legal);
-    let told = [Unit::Seconds, Unit::Bytes]
-        .into_iter()
-        .find(|unit| unit.suffix().is_some_and(|suffix| stem.ends_with(suffix)));
+    let told = Unit::told_by(kind.family_name(legal));
     match (kind, told) {
         (Kind::Counter, Some(Unit::Seconds)) | (Kind::Counter | Kind::Gauge(_), None) => Unit::One,
         (_, Some(unit)) => unit,
