@@ -1,0 +1,10 @@
+//! What is counted, merged and told.
+
+mod exemplar;
+mod exponential;
+mod facade;
+mod fire;
+mod histogram;
+mod registry;
+mod support;
+mod text;
