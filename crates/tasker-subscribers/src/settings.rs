@@ -1,0 +1,154 @@
+//! What settings say of a subscriber.
+
+mod document;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::secret::Secret;
+use crate::selection::Selection;
+use document::Document;
+
+/// Settings that make no subscriber.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("subscriber {subscriber:?}: {field}: {problem}")]
+pub struct SettingsError {
+    /// Which subscriber.
+    pub subscriber: String,
+    /// Which field.
+    pub field: String,
+    /// What is wrong with it, and what to do instead.
+    pub problem: String,
+}
+
+/// One subscriber, checked. It is read from any format that serde knows:
+///
+/// | Field | Of | |
+/// |---|---|---|
+/// | `name` | all | its place in the feed belongs to this name: a renamed subscriber begins anew |
+/// | `type` | all | `webhook`, `command` or `file` |
+/// | `events` | all | names of recorded events, or their beginnings and `*` |
+/// | `namespaces`, `tasks` | all | only of these namespaces and templates; `*` at the end stands for any rest; all if absent |
+/// | `start` | all | `now` (default) or `beginning`: where a name begins that has no place yet |
+/// | `source` | all | what events give as their source, `tasker` if absent |
+/// | `lease_seconds` | all | how long a process that died keeps others from delivering; 30 |
+/// | `dead_letters` | webhook, command | a file for what was refused, one JSON object a line |
+/// | `timeout_seconds` | webhook, command | for one attempt; 10 for a webhook, 30 for a command |
+/// | `max_in_flight` | webhook, command | tasks delivered for at the same time; 8 for a webhook, 4 for a command |
+/// | `url` | webhook | required; `http:` or `https:` |
+/// | `secret`, `previous_secret` | webhook | with `secret` every call is signed; with both it is signed twice |
+/// | `headers` | webhook | further headers |
+/// | `command` | command | required; the program and its arguments |
+/// | `env` | command | further variables |
+/// | `path` | file | required |
+/// | `rotate_bytes`, `keep` | file | past this size the file is renamed to `PATH.1` and so on; so many of them are kept, 5 |
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Document")]
+pub struct SubscriberSettings {
+    /// Its name.
+    pub name: String,
+    /// Which events it wants.
+    pub selection: Selection,
+    /// Where it begins.
+    pub start: Start,
+    /// What events give as their source.
+    pub source: String,
+    /// How long its place in the feed is held by a process that no longer says so.
+    pub lease: Duration,
+    /// Where refused events are kept.
+    pub dead_letters: Option<PathBuf>,
+    /// Who takes the events.
+    pub receiver: ReceiverSettings,
+}
+
+/// Where a subscriber begins whose name has no place in the feed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// At the end: it gets what happens from now on.
+    #[default]
+    Now,
+    /// At the beginning: it gets all that is still recorded.
+    Beginning,
+}
+
+/// Who takes the events.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReceiverSettings {
+    /// A web service.
+    Webhook(WebhookSettings),
+    /// A program, run for each event.
+    Command(CommandSettings),
+    /// A file, with a line for each event.
+    File(FileSettings),
+}
+
+impl ReceiverSettings {
+    /// The word of settings.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Webhook(_) => "webhook",
+            Self::Command(_) => "command",
+            Self::File(_) => "file",
+        }
+    }
+}
+
+/// A web service that takes events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebhookSettings {
+    /// Its address, which may hold a secret.
+    pub url: Secret,
+    /// What calls are signed with: the present secret, and the one before.
+    pub secrets: Vec<Secret>,
+    /// Further headers.
+    pub headers: BTreeMap<String, Secret>,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// For how many tasks at the same time.
+    pub max_in_flight: usize,
+}
+
+/// A program that takes events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandSettings {
+    /// The program.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<Secret>,
+    /// Further variables.
+    pub env: BTreeMap<String, Secret>,
+    /// How long one run may take.
+    pub timeout: Duration,
+    /// For how many tasks at the same time.
+    pub max_in_flight: usize,
+}
+
+/// A file that takes events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSettings {
+    /// Its path.
+    pub path: PathBuf,
+    /// Past which size it is renamed.
+    pub rotate_bytes: Option<u64>,
+    /// How many renamed ones are kept.
+    pub keep: u32,
+}
+
+/// Checks that no name stands twice.
+pub(crate) fn check_names(subscribers: &[SubscriberSettings]) -> Result<(), SettingsError> {
+    let names = || subscribers.iter().map(|subscriber| subscriber.name.as_str());
+    let twice = names().enumerate().find(|(index, name)| names().take(*index).any(|other| other == *name));
+    twice.map_or(Ok(()), |(_, name)| {
+        let problem =
+            "stands twice; two subscribers of one name would share one place in the feed: rename one";
+        Err(SettingsError {
+            subscriber: name.to_owned(),
+            field: "name".to_owned(),
+            problem: problem.to_owned(),
+        })
+    })
+}

@@ -1,0 +1,144 @@
+//! A bench for subscribers: a store in memory, tasks that run, and places that can be looked at.
+
+#![allow(clippy::allow_attributes, dead_code, reason = "each test binary uses a part of it")]
+
+pub(crate) mod places;
+pub(crate) mod service;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tasker_core::{Failure, FailureKind, SystemClock, TaskId, TaskTemplate, Timestamp, WorkerId};
+use tasker_engine::{Engine, EngineSettings, TaskRequest};
+use tasker_events::{Events, Routes};
+use tasker_store::memory::MemoryStore;
+use tasker_store::{ClaimRequest, Lease, SettleRequest, Settlement, Store, WhenTaken};
+use tasker_subscribers::{SubscriberReport, SubscriberSettings, Subscribers, Surroundings};
+
+use places::Places;
+
+/// What every complete task of the bench tells, in order.
+pub(crate) const LIFE: [&str; 6] = [
+    "task.initialize_requested",
+    "step.execution_requested",
+    "step.completed",
+    "step.execution_requested",
+    "step.completed",
+    "task.completed",
+];
+
+pub(crate) struct Bench {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) places: Arc<Places>,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+        let engine = Engine::new(Arc::clone(&store), EngineSettings::default());
+        let pair = json!({
+            "name": "pair",
+            "version": "1.2.0",
+            "step_templates": [
+                { "name": "a", "handler_class": "work" },
+                { "name": "b", "handler_class": "work", "depends_on_step": "a" },
+            ],
+        });
+        let template = Arc::new(TaskTemplate::from_definition(&pair).expect("a valid template"));
+        engine.register(template, WhenTaken::Refuse).await.expect("a free key");
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { engine, store, places: Arc::new(Places::default()), folder }
+    }
+
+    /// Starts a process with one subscriber; `seed` tells processes apart.
+    pub(crate) fn start(&self, settings: Value, seed: u64) -> Subscribers {
+        let surroundings = Surroundings {
+            store: Arc::clone(&self.store),
+            cursors: self.places.clone(),
+            events: Events::builder(Routes::default()).build(),
+            clock: Arc::new(SystemClock),
+            seed,
+            environment: [("PATH", "/usr/bin:/bin"), ("API_TOKEN", "not-for-programs")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            base_dir: self.folder.path().to_owned(),
+        };
+        Subscribers::start(vec![settings_of(settings)], &surroundings).expect("usable settings")
+    }
+
+    pub(crate) async fn submit(&self) -> TaskId {
+        let request = TaskRequest::new("pair".parse().expect("a request"), json!({}));
+        self.engine.submit(request).await.expect("accepted").id()
+    }
+
+    /// Runs a task to its end.
+    pub(crate) async fn run(&self) -> TaskId {
+        let task = self.submit().await;
+        for _ in 0..2 {
+            let lease = self.claim(task).await;
+            self.settle(lease.complete(Value::Null)).await;
+        }
+        task
+    }
+
+    /// Runs a task into an error.
+    pub(crate) async fn fail(&self) -> TaskId {
+        let task = self.submit().await;
+        let lease = self.claim(task).await;
+        let failure = Failure::new(FailureKind::Permanent, "out of stock").with_code("HTTP_404");
+        self.settle(lease.fail(failure)).await;
+        task
+    }
+
+    pub(crate) async fn claim(&self, task: TaskId) -> Lease {
+        let request = ClaimRequest {
+            worker: WorkerId::new(Timestamp::from_micros(1_790_000_000_000_000), 1),
+            queues: ["default".parse().expect("a name")].into(),
+            handlers: ["work".parse().expect("a name")].into(),
+            capacity: 1,
+            lease: Duration::from_secs(30),
+            turn: 0,
+            task: Some(task),
+        };
+        self.store.claim(request).await.expect("memory does not fail").remove(0)
+    }
+
+    pub(crate) async fn settle(&self, settlement: Settlement) {
+        let request = SettleRequest { settlements: vec![settlement], claim: None };
+        self.store.settle(request).await.expect("memory does not fail");
+    }
+
+    /// Waits until everything of the feed is taken.
+    pub(crate) async fn caught_up(&self) {
+        let end = self.store.feed_end().await.expect("memory does not fail");
+        self.places.until(|places| places.position() >= Some(end)).await;
+    }
+
+    /// The lines of a file in the bench's folder, as JSON.
+    pub(crate) fn lines(&self, file: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.path().join(file)).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("whole lines of JSON")).collect()
+    }
+}
+
+pub(crate) fn settings_of(settings: Value) -> SubscriberSettings {
+    serde_json::from_value(settings).expect("valid settings")
+}
+
+pub(crate) fn report(subscribers: &Subscribers) -> SubscriberReport {
+    subscribers.counts().remove(0)
+}
+
+/// The types of the events of one task, in the order given.
+pub(crate) fn types_of(events: &[Value], task: TaskId) -> Vec<String> {
+    let own = events.iter().filter(|event| event["data"]["task_id"] == task.to_string().as_str());
+    own.map(|event| event["type"].as_str().expect("a text").to_owned()).collect()
+}
+
+/// The ids of events, in the order given.
+pub(crate) fn ids(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["id"].as_str().expect("a text")).collect()
+}
