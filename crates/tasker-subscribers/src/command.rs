@@ -26,6 +26,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, Command};
 
 use crate::receiver::{Manner, Order, Receiver, Verdict};
+use crate::secret::Secret;
 use crate::settings::CommandSettings;
 use crate::wire::Notice;
 use group::Group;
@@ -85,7 +86,7 @@ impl CommandReceiver {
     fn spawn(&self, notice: &Notice) -> io::Result<Child> {
         let mut command = Command::new(&self.settings.program);
         command
-            .args(self.settings.args.iter().map(|arg| arg.reveal()))
+            .args(self.settings.args.iter().map(Secret::reveal))
             .env_clear()
             .envs(&self.variables)
             .envs(notice.variables.iter().map(|(name, value)| (name, value)))
@@ -143,7 +144,7 @@ impl CommandReceiver {
         let Some(line) = text.lines().rev().find(|line| !line.trim().is_empty()) else {
             return String::new();
         };
-        let secrets = self.settings.env.values().chain(&self.settings.args).map(|secret| secret.reveal());
+        let secrets = self.settings.env.values().chain(&self.settings.args).map(Secret::reveal);
         let secrets = secrets.filter(|secret| secret.len() >= SHORTEST_SECRET);
         let line = secrets.fold(line.trim().to_owned(), |line, secret| line.replace(secret, "***"));
         let skipped = line.chars().count().saturating_sub(SHOWN);

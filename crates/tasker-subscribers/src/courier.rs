@@ -26,7 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 pub(crate) struct Courier {
     pub(crate) subscriber: String,
     pub(crate) receiver: Box<dyn Receiver>,
-    pub(crate) dead_letters: Option<Journal>,
+    /// One writes at a time: others would be told that the file is locked.
+    pub(crate) dead_letters: Option<tokio::sync::Mutex<Journal>>,
     pub(crate) tally: Tally,
     pub(crate) events: Events,
     pub(crate) clock: Arc<dyn Clock>,
@@ -132,7 +133,7 @@ impl Courier {
                 Ok(format!("{letter}\n"))
             });
             let lines: Result<String, serde_json::Error> = lines.collect();
-            journal.append(lines?.into_bytes()).await?;
+            journal.lock().await.append(lines?.into_bytes()).await?;
         }
         for notice in notices {
             let (subscriber, id, event) = (self.subscriber.as_str(), notice.id.as_str(), notice.event.name());

@@ -50,8 +50,9 @@ impl Follower {
     /// Works until the shutdown.
     pub(crate) async fn follow(&self) {
         let mut patience = Patience::with_the_store();
+        let mut start = None;
         while !self.shutdown.is_cancelled() {
-            let wait = match self.shutdown.run_until_cancelled(self.take_hold()).await {
+            let wait = match self.shutdown.run_until_cancelled(self.take_hold(&mut start)).await {
                 None => return,
                 Some(Ok(Some(grip))) => {
                     patience = Patience::with_the_store();
@@ -73,10 +74,12 @@ impl Follower {
         }
     }
 
-    async fn take_hold(&self) -> Result<Option<Grip>, StoreError> {
-        let start = match self.settings.start {
-            Start::Now => self.store.feed_end().await?,
-            Start::Beginning => 0,
+    /// Takes the place. Where it begins is looked up once: after the first answer there is one.
+    async fn take_hold(&self, start: &mut Option<i64>) -> Result<Option<Grip>, StoreError> {
+        let start = match (*start, self.settings.start) {
+            (Some(known), _) => known,
+            (None, Start::Now) => *start.insert(self.store.feed_end().await?),
+            (None, Start::Beginning) => 0,
         };
         self.hold(start).await
     }

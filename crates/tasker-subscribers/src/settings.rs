@@ -41,6 +41,7 @@ pub struct SettingsError {
 /// | `url` | webhook | required; `http:` or `https:` |
 /// | `secret`, `previous_secret` | webhook | with `secret` every call is signed; with both it is signed twice |
 /// | `headers` | webhook | further headers |
+/// | `ca_file` | webhook | a PEM file of authorities trusted besides the system's |
 /// | `command` | command | required; the program and its arguments |
 /// | `env` | command | further variables |
 /// | `path` | file | required |
@@ -104,6 +105,8 @@ pub struct WebhookSettings {
     pub url: Secret,
     /// What calls are signed with: the present secret, and the one before.
     pub secrets: Vec<Secret>,
+    /// A PEM file of authorities trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
     /// Further headers.
     pub headers: BTreeMap<String, Secret>,
     /// How long one call may take.
@@ -140,15 +143,35 @@ pub struct FileSettings {
 
 /// Checks that no name stands twice.
 pub(crate) fn check_names(subscribers: &[SubscriberSettings]) -> Result<(), SettingsError> {
-    let names = || subscribers.iter().map(|subscriber| subscriber.name.as_str());
-    let twice = names().enumerate().find(|(index, name)| names().take(*index).any(|other| other == *name));
-    twice.map_or(Ok(()), |(_, name)| {
-        let problem =
-            "stands twice; two subscribers of one name would share one place in the feed: rename one";
-        Err(SettingsError {
-            subscriber: name.to_owned(),
-            field: "name".to_owned(),
-            problem: problem.to_owned(),
-        })
-    })
+    let names = subscribers.iter().map(|subscriber| (subscriber, "name", subscriber.name.as_str()));
+    let problem = "stands twice; two subscribers of one name would share one place in the feed: rename one";
+    check_unique(names, problem)
+}
+
+/// Checks that no two write to the same file: they would keep each other from it.
+pub(crate) fn check_paths(subscribers: &[SubscriberSettings]) -> Result<(), SettingsError> {
+    let paths = subscribers.iter().flat_map(|subscriber| {
+        let file = match &subscriber.receiver {
+            ReceiverSettings::File(file) => Some(("path", file.path.as_path())),
+            ReceiverSettings::Webhook(_) | ReceiverSettings::Command(_) => None,
+        };
+        let letters = subscriber.dead_letters.as_deref().map(|path| ("dead_letters", path));
+        file.into_iter().chain(letters).map(move |(field, path)| (subscriber, field, path))
+    });
+    check_unique(paths, "is written by another subscriber, too; give each a file of its own")
+}
+
+fn check_unique<'a, T: PartialEq>(
+    values: impl Iterator<Item = (&'a SubscriberSettings, &'static str, T)>,
+    problem: &str,
+) -> Result<(), SettingsError> {
+    let mut seen = Vec::new();
+    for (subscriber, field, value) in values {
+        if seen.contains(&value) {
+            let (subscriber, field) = (subscriber.name.clone(), field.to_owned());
+            return Err(SettingsError { subscriber, field, problem: problem.to_owned() });
+        }
+        seen.push(value);
+    }
+    Ok(())
 }

@@ -24,7 +24,7 @@ use crate::journal::Journal;
 use crate::patience::Patience;
 use crate::receiver::Receiver;
 use crate::report::{Standing, SubscriberReport, Tally};
-use crate::settings::{ReceiverSettings, SettingsError, SubscriberSettings, check_names};
+use crate::settings::{ReceiverSettings, SettingsError, SubscriberSettings, check_names, check_paths};
 use crate::webhook::WebhookReceiver;
 
 /// Work that went well so long is taken to be sound: its next panic is its first.
@@ -74,6 +74,7 @@ impl Subscribers {
         surroundings: &Surroundings,
     ) -> Result<Self, SettingsError> {
         check_names(&subscribers)?;
+        check_paths(&subscribers)?;
         let mut rng = StdRng::seed_from_u64(surroundings.seed);
         let shutdown = CancellationToken::new();
         let followers = subscribers.into_iter().map(|settings| {
@@ -157,8 +158,10 @@ fn courier(
     Ok(Courier {
         subscriber: settings.name.clone(),
         receiver: receiver(settings, surroundings)?,
-        dead_letters: dead_letters
-            .map(|path| Journal { path: surroundings.base_dir.join(path), rotation: None }),
+        dead_letters: dead_letters.map(|path| {
+            let path = surroundings.base_dir.join(path);
+            tokio::sync::Mutex::new(Journal { path, rotation: None })
+        }),
         tally: Tally::default(),
         events: surroundings.events.clone(),
         clock: Arc::clone(&surroundings.clock),
@@ -179,7 +182,8 @@ fn receiver(
     Ok(match &settings.receiver {
         ReceiverSettings::File(file) => Box::new(FileReceiver::new(file, &surroundings.base_dir)),
         ReceiverSettings::Webhook(webhook) => {
-            let receiver = WebhookReceiver::new(webhook, Arc::clone(&surroundings.clock));
+            let receiver =
+                WebhookReceiver::new(webhook, &surroundings.base_dir, Arc::clone(&surroundings.clock));
             Box::new(receiver.map_err(|(field, problem)| refused(field, problem))?)
         }
         ReceiverSettings::Command(command) => Box::new(CommandReceiver::new(

@@ -19,12 +19,13 @@ mod retry_after;
 mod signature;
 
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
-use reqwest::{Client, Method, Request, Response, Url, redirect};
+use reqwest::{Certificate, Client, Method, Request, Response, Url, redirect};
 use tasker_core::Clock;
 
 use crate::receiver::{Manner, Order, Receiver, Verdict};
@@ -57,13 +58,14 @@ impl WebhookReceiver {
     /// The field that cannot be used, and what is wrong with it.
     pub(crate) fn new(
         settings: &WebhookSettings,
+        base_dir: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, (&'static str, String)> {
         let url = Url::parse(settings.url.reveal()).map_err(|error| ("url", error.to_string()))?;
         let keys = settings.secrets.iter().map(key_of);
         let keys = keys.collect::<Result<Vec<_>, String>>().map_err(|problem| ("secret", problem))?;
         Ok(Self {
-            client: client(&url).map_err(|problem| ("url", problem))?,
+            client: client(&url, settings.ca_file.as_ref().map(|file| base_dir.join(file)))?,
             shown: url.origin().ascii_serialization(),
             url,
             headers: headers(settings).map_err(|problem| ("headers", problem))?,
@@ -144,13 +146,25 @@ impl Receiver for WebhookReceiver {
     }
 }
 
-fn client(url: &Url) -> Result<Client, String> {
+fn client(url: &Url, ca_file: Option<PathBuf>) -> Result<Client, (&'static str, String)> {
     // It is no failure that another part of the process has chosen its cryptography already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder().redirect(redirect::Policy::none());
-    // Without TLS no authority is looked for in the system.
-    let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
-    builder.build().map_err(|error| format!("no connection can be made to it: {}", causes(&error)))
+    let builder = match (url.scheme(), ca_file) {
+        // Without TLS no authority is looked for in the system.
+        ("http", _) => builder.tls_certs_only([]),
+        (_, None) => builder,
+        (_, Some(file)) => builder.tls_certs_merge(authorities(&file)?),
+    };
+    builder.build().map_err(|error| ("url", format!("no connection can be made to it: {}", causes(&error))))
+}
+
+fn authorities(file: &Path) -> Result<Vec<Certificate>, (&'static str, String)> {
+    let unusable = |error: &dyn Error| {
+        ("ca_file", format!("{} cannot be used: {}; name a PEM file", file.display(), causes(error)))
+    };
+    let pem = std::fs::read(file).map_err(|error| unusable(&error))?;
+    Certificate::from_pem_bundle(&pem).map_err(|error| unusable(&error))
 }
 
 fn headers(settings: &WebhookSettings) -> Result<HeaderMap, String> {

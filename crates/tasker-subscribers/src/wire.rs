@@ -1,4 +1,4 @@
-//! An event as a receiver gets it: one JSON object, as CloudEvents 1.0 describes it.
+//! An event as a receiver gets it: one JSON object, as version 1.0 of `CloudEvents` describes it.
 //!
 //! | Field | |
 //! |---|---|

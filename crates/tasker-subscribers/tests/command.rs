@@ -50,7 +50,7 @@ async fn a_program_that_fails_is_run_again_with_the_same_event() {
 #[tokio::test]
 async fn a_program_that_hangs_is_killed_with_all_it_started() {
     let bench = Bench::new().await;
-    let script = r#"[ -e pids ] && exit 0; sleep 600 & echo $! > pids; echo waiting >&2; wait"#;
+    let script = r"[ -e pids ] && exit 0; sleep 600 & echo $! > pids; echo waiting >&2; wait";
     let mut settings = command(script);
     settings["timeout_seconds"] = json!(0.5);
     let subscribers = bench.start(settings, 1);

@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use support::places::Places;
 use support::{Bench, LIFE, ids, report, types_of};
 use tasker_subscribers::Standing;
 
@@ -74,7 +75,7 @@ async fn a_restart_goes_on_where_it_was_and_repeats_nothing_that_was_taken() {
 async fn of_two_processes_one_delivers_and_the_other_takes_over_when_it_dies() {
     let bench = Bench::new().await;
     let first = bench.start(file(), 1);
-    bench.places.until(|places| places.is_held()).await;
+    bench.places.until(Places::is_held).await;
     let second = bench.start(file(), 2);
     bench.run().await;
     bench.caught_up().await;
@@ -115,7 +116,7 @@ async fn a_beginning_now_leaves_out_what_was_before() {
     let mut settings = file();
     settings["start"] = json!("now");
     let subscribers = bench.start(settings, 1);
-    bench.places.until(|places| places.is_held()).await;
+    bench.places.until(Places::is_held).await;
     let later = bench.run().await;
     bench.caught_up().await;
     let events = bench.lines("events.ndjson");

@@ -1,7 +1,9 @@
 //! What settings may say, and what is answered to the rest.
 
+mod support;
+
 use serde_json::{Value, json};
-use tasker_subscribers::{ReceiverSettings, SubscriberSettings};
+use tasker_subscribers::{ReceiverSettings, SubscriberSettings, Subscribers};
 
 fn webhook() -> Value {
     json!({
@@ -89,4 +91,36 @@ fn every_type_says_what_it_lacks() {
     assert!(of("command").contains("command: is missing or empty; write a list"));
     assert!(of("file").contains("path: is missing or names no file; write one"));
     assert!(of("mail").contains("unknown variant `mail`, expected one of `webhook`, `command`, `file`"));
+}
+
+#[tokio::test]
+async fn two_subscribers_have_neither_a_name_nor_a_file_in_common() {
+    let bench = support::Bench::new().await;
+    let file =
+        |name: &str, path: &str| json!({ "name": name, "type": "file", "events": ["*"], "path": path });
+    let mut letters = webhook();
+    letters["dead_letters"] = json!("a.ndjson");
+    for (first, second, expected) in [
+        (file("x", "a.ndjson"), file("x", "b.ndjson"), "subscriber \"x\": name: stands twice"),
+        (
+            file("x", "a.ndjson"),
+            file("y", "a.ndjson"),
+            "subscriber \"y\": path: is written by another subscriber",
+        ),
+        (file("x", "a.ndjson"), letters, "subscriber \"billing\": dead_letters: is written by another"),
+    ] {
+        let both = [first, second].map(support::settings_of).to_vec();
+        let error = Subscribers::start(both, &bench.surroundings(1)).expect_err(expected);
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_authority_that_cannot_be_read_is_told_at_the_start() {
+    let bench = support::Bench::new().await;
+    let mut settings = webhook();
+    settings["ca_file"] = json!("none.pem");
+    let error = Subscribers::start(vec![support::settings_of(settings)], &bench.surroundings(1));
+    let error = error.expect_err("no such file").to_string();
+    assert!(error.contains("ca_file: ") && error.contains("none.pem cannot be used"), "{error}");
 }

@@ -43,7 +43,7 @@ fn assert_signed(call: &Call) {
 
 #[tokio::test]
 async fn every_event_is_sent_once_and_signed_with_both_secrets() {
-    let (bench, mut service) = (Bench::new().await, Service::start(&[]).await);
+    let (bench, mut service) = (Bench::new().await, Service::start(&[]));
     let mut settings = webhook(&service);
     settings["secret"] = json!(SECRET);
     settings["previous_secret"] = json!(PREVIOUS);
@@ -65,7 +65,7 @@ async fn every_event_is_sent_once_and_signed_with_both_secrets() {
 
 #[tokio::test]
 async fn what_a_receiver_missed_while_it_was_down_comes_later_in_order() {
-    let (bench, service) = (Bench::new().await, Service::start(&[]).await);
+    let (bench, service) = (Bench::new().await, Service::start(&[]));
     let (address, settings) = (service.address, webhook(&service));
     drop(service);
     let subscribers = bench.start(settings, 1);
@@ -79,7 +79,7 @@ async fn what_a_receiver_missed_while_it_was_down_comes_later_in_order() {
     let trouble = report(&subscribers);
     assert!(trouble.last_error.expect("told").contains("could not be reached"));
     assert!(trouble.paused_until.is_some());
-    let mut service = Service::at(address, &[]).await;
+    let mut service = Service::at(address, &[]);
     let events = service.taken(2 * LIFE.len()).await;
     for task in tasks {
         assert_eq!(types_of(&events, task), LIFE);
@@ -92,7 +92,7 @@ async fn what_a_receiver_missed_while_it_was_down_comes_later_in_order() {
 #[tokio::test]
 async fn failures_and_silence_are_met_with_repetition_under_the_same_id() {
     let answers = [Answer::Status(500), Answer::Never, Answer::With(302, "location", "/elsewhere")];
-    let (bench, mut service) = (Bench::new().await, Service::start(&answers).await);
+    let (bench, mut service) = (Bench::new().await, Service::start(&answers));
     let subscribers = bench.start(webhook(&service), 1);
     let task = bench.run().await;
     let calls = service.some_calls(3 + LIFE.len()).await;
@@ -108,8 +108,7 @@ async fn failures_and_silence_are_met_with_repetition_under_the_same_id() {
 
 #[tokio::test]
 async fn a_receiver_that_asks_to_be_left_alone_is_left_alone_by_all_tasks() {
-    let (bench, mut service) =
-        (Bench::new().await, Service::start(&[Answer::With(429, "retry-after", "1")]).await);
+    let (bench, mut service) = (Bench::new().await, Service::start(&[Answer::With(429, "retry-after", "1")]));
     let subscribers = bench.start(webhook(&service), 1);
     bench.submit().await;
     let refused = service.call().await;
@@ -125,7 +124,7 @@ async fn a_receiver_that_asks_to_be_left_alone_is_left_alone_by_all_tasks() {
 
 #[tokio::test]
 async fn what_is_refused_for_good_becomes_a_dead_letter_and_is_passed_over() {
-    let (bench, mut service) = (Bench::new().await, Service::start(&[Answer::Status(422)]).await);
+    let (bench, mut service) = (Bench::new().await, Service::start(&[Answer::Status(422)]));
     let subscribers = bench.start(webhook(&service), 1);
     let task = bench.run().await;
     bench.caught_up().await;
@@ -143,7 +142,7 @@ async fn what_is_refused_for_good_becomes_a_dead_letter_and_is_passed_over() {
 
 #[tokio::test]
 async fn a_task_that_is_not_taken_holds_up_no_other_and_comes_again_after_a_restart() {
-    let (bench, mut service) = (Bench::new().await, Service::start(&[Answer::Never]).await);
+    let (bench, mut service) = (Bench::new().await, Service::start(&[Answer::Never]));
     let mut settings = webhook(&service);
     settings["timeout_seconds"] = json!(60);
     let subscribers = bench.start(settings.clone(), 1);
@@ -153,7 +152,7 @@ async fn a_task_that_is_not_taken_holds_up_no_other_and_comes_again_after_a_rest
     let events = service.taken(LIFE.len()).await;
     assert_eq!(types_of(&events, other), LIFE);
     assert!(
-        bench.places.position() < ids(&[missed.clone()])[0].parse().ok(),
+        bench.places.position() < ids(std::slice::from_ref(&missed))[0].parse().ok(),
         "its place is before the stuck one"
     );
     drop(subscribers);

@@ -44,6 +44,7 @@ pub(super) struct Document {
     secret: Option<Secret>,
     previous_secret: Option<Secret>,
     headers: Option<BTreeMap<String, Secret>>,
+    ca_file: Option<PathBuf>,
     command: Option<Vec<Secret>>,
     env: Option<BTreeMap<String, Secret>>,
     path: Option<PathBuf>,
@@ -106,6 +107,7 @@ impl Document {
             ("secret", self.secret.is_some(), &[Webhook]),
             ("previous_secret", self.previous_secret.is_some(), &[Webhook]),
             ("headers", self.headers.is_some(), &[Webhook]),
+            ("ca_file", self.ca_file.is_some(), &[Webhook]),
             ("command", self.command.is_some(), &[Command]),
             ("env", self.env.is_some(), &[Command]),
             ("path", self.path.is_some(), &[File]),
@@ -147,6 +149,7 @@ impl Document {
             url,
             secrets: secrets.into_iter().filter_map(|(_, secret)| secret.clone()).collect(),
             headers,
+            ca_file: self.ca_file.clone(),
             timeout: seconds("timeout_seconds", self.timeout_seconds, 10)?,
             max_in_flight: in_flight(self.max_in_flight, 8)?,
         })

@@ -55,7 +55,11 @@ impl Bench {
 
     /// Starts a process with one subscriber; `seed` tells processes apart.
     pub(crate) fn start(&self, settings: Value, seed: u64) -> Subscribers {
-        let surroundings = Surroundings {
+        Subscribers::start(vec![settings_of(settings)], &self.surroundings(seed)).expect("usable settings")
+    }
+
+    pub(crate) fn surroundings(&self, seed: u64) -> Surroundings {
+        Surroundings {
             store: Arc::clone(&self.store),
             cursors: self.places.clone(),
             events: Events::builder(Routes::default()).build(),
@@ -65,8 +69,7 @@ impl Bench {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             base_dir: self.folder.path().to_owned(),
-        };
-        Subscribers::start(vec![settings_of(settings)], &surroundings).expect("usable settings")
+        }
     }
 
     pub(crate) async fn submit(&self) -> TaskId {

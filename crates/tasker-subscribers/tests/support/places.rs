@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub(crate) struct Places {
-    places: Mutex<BTreeMap<String, Place>>,
+    by_name: Mutex<BTreeMap<String, Place>>,
     changes: watch::Sender<u64>,
     failures: AtomicU32,
     panics: AtomicU32,
@@ -43,18 +43,18 @@ impl Places {
 
     /// The position of the only place.
     pub(crate) fn position(&self) -> Option<i64> {
-        self.places.lock().expect("nobody panicked").values().next().map(|place| place.position)
+        self.by_name.lock().expect("nobody panicked").values().next().map(|place| place.position)
     }
 
     pub(crate) fn is_held(&self) -> bool {
-        let places = self.places.lock().expect("nobody panicked");
+        let places = self.by_name.lock().expect("nobody panicked");
         places.values().any(|place| place.holder.is_some_and(|(_, until)| until > Instant::now()))
     }
 
     /// Gives every place to somebody else, for long.
     pub(crate) fn take_away(&self) {
         let thief = WorkerId::new(Timestamp::from_micros(0), 99);
-        for place in self.places.lock().expect("nobody panicked").values_mut() {
+        for place in self.by_name.lock().expect("nobody panicked").values_mut() {
             place.holder = Some((thief, Instant::now() + Duration::from_secs(600)));
         }
     }
@@ -97,7 +97,7 @@ impl CursorStore for Places {
     ) -> Result<Option<Cursor>, StoreError> {
         self.fault()?;
         let now = Instant::now();
-        let mut places = self.places.lock().expect("nobody panicked");
+        let mut places = self.by_name.lock().expect("nobody panicked");
         let place = places.entry(name.to_owned()).or_insert(Place { position: start, holder: None });
         if place.holder.is_some_and(|(other, until)| other != holder && until > now) {
             return Ok(None);
@@ -111,7 +111,7 @@ impl CursorStore for Places {
 
     async fn move_cursor(&self, name: &str, holder: WorkerId, position: i64) -> Result<bool, StoreError> {
         self.fault()?;
-        let mut places = self.places.lock().expect("nobody panicked");
+        let mut places = self.by_name.lock().expect("nobody panicked");
         let Some(place) = places.get_mut(name) else { return Ok(false) };
         if place.holder.is_none_or(|(other, _)| other != holder) {
             return Ok(false);
@@ -124,7 +124,7 @@ impl CursorStore for Places {
 
     async fn release_cursor(&self, name: &str, holder: WorkerId) -> Result<(), StoreError> {
         self.fault()?;
-        let mut places = self.places.lock().expect("nobody panicked");
+        let mut places = self.by_name.lock().expect("nobody panicked");
         if let Some(place) =
             places.get_mut(name).filter(|place| place.holder.is_some_and(|(own, _)| own == holder))
         {
@@ -136,7 +136,7 @@ impl CursorStore for Places {
     }
 
     async fn cursors(&self) -> Result<Vec<CursorRecord>, StoreError> {
-        let places = self.places.lock().expect("nobody panicked");
+        let places = self.by_name.lock().expect("nobody panicked");
         let record = |(name, place): (&String, &Place)| CursorRecord {
             name: name.clone(),
             position: place.position,

@@ -54,7 +54,6 @@ impl Call {
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     pub(crate) calls: mpsc::UnboundedReceiver<Call>,
-    script: Arc<Script>,
     running: JoinHandle<()>,
 }
 
@@ -65,12 +64,12 @@ struct Script {
 
 impl Service {
     /// A service that gives these answers, and then takes everything.
-    pub(crate) async fn start(answers: &[Answer]) -> Self {
-        Self::at(([127, 0, 0, 1], 0).into(), answers).await
+    pub(crate) fn start(answers: &[Answer]) -> Self {
+        Self::at(([127, 0, 0, 1], 0).into(), answers)
     }
 
     /// The same at an address that was used before.
-    pub(crate) async fn at(address: SocketAddr, answers: &[Answer]) -> Self {
+    pub(crate) fn at(address: SocketAddr, answers: &[Answer]) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_reuseaddr(true).expect("allowed");
         socket.bind(address).expect("a free port");
@@ -78,9 +77,9 @@ impl Service {
         let (sender, calls) = mpsc::unbounded_channel();
         let script = Arc::new(Script { next: Mutex::new(answers.to_vec().into()), calls: sender });
         let address = listener.local_addr().expect("an address");
-        let router = Router::new().route("/events", post(answer)).with_state(Arc::clone(&script));
+        let router = Router::new().route("/events", post(answer)).with_state(script);
         let running = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
-        Self { address, calls, script, running }
+        Self { address, calls, running }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -110,10 +109,6 @@ impl Service {
             }
         }
         taken
-    }
-
-    pub(crate) fn will_answer(&self, answers: &[Answer]) {
-        self.script.next.lock().expect("nobody panicked").extend(answers.iter().cloned());
     }
 }
 
