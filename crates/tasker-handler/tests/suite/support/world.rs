@@ -85,6 +85,7 @@ impl World {
             tags: Vec::new(),
             bypass_steps: Vec::new(),
             requested_at: self.now(),
+            origin: tasker_store::Origin::default(),
             identity: None,
         };
         self.store.submit(vec![task]).await.expect("in memory").expect("a fresh id");
