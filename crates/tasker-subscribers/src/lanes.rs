@@ -1,6 +1,6 @@
 //! Order: what must come one after another waits in one lane.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use tasker_core::TaskId;
@@ -11,16 +11,18 @@ use crate::wire::Notice;
 /// What must come one after another: the events of one task, or all.
 pub(crate) type Lane = Option<TaskId>;
 
-/// Events that wait for their turn. At most one batch of a lane is out at a time; lanes take turns.
+/// Events that wait for their turn. At most one batch of a lane is out at a time. The lane with the oldest event comes
+/// first, so that what is taken leaves no gaps longer than what is out.
 pub(crate) struct Lanes {
     order: Order,
     waiting: HashMap<Lane, VecDeque<Arc<Notice>>>,
-    ready: VecDeque<Lane>,
+    /// Lanes of which nothing is out, by the number of their first event.
+    ready: BTreeMap<i64, Lane>,
 }
 
 impl Lanes {
     pub(crate) fn new(order: Order) -> Self {
-        Self { order, waiting: HashMap::new(), ready: VecDeque::new() }
+        Self { order, waiting: HashMap::new(), ready: BTreeMap::new() }
     }
 
     /// Puts an event at the end of its lane.
@@ -30,25 +32,25 @@ impl Lanes {
             Order::OfAll => None,
         };
         let queue = self.waiting.entry(lane).or_insert_with(|| {
-            self.ready.push_back(lane);
+            self.ready.insert(notice.seq, lane);
             VecDeque::new()
         });
         queue.push_back(Arc::new(notice));
     }
 
-    /// At most `most` events of the lane whose turn it is. The lane waits until they are given [`back`](Self::back).
+    /// At most `most` events of the lane with the oldest event. The lane waits until they are given [`back`](Self::back).
     pub(crate) fn next(&mut self, most: usize) -> Option<(Lane, Vec<Arc<Notice>>)> {
-        let lane = self.ready.pop_front()?;
+        let (_, lane) = self.ready.pop_first()?;
         let queue = self.waiting.get_mut(&lane)?;
         Some((lane, queue.drain(..most.min(queue.len())).collect()))
     }
 
     /// Says that what was out of a lane is taken.
     pub(crate) fn back(&mut self, lane: Lane) {
-        match self.waiting.get(&lane) {
-            Some(queue) if queue.is_empty() => drop(self.waiting.remove(&lane)),
-            Some(_) => self.ready.push_back(lane),
-            None => {}
+        let Some(queue) = self.waiting.get(&lane) else { return };
+        match queue.front() {
+            Some(next) => drop(self.ready.insert(next.seq, lane)),
+            None => drop(self.waiting.remove(&lane)),
         }
     }
 }

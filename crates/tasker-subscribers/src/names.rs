@@ -20,7 +20,16 @@ pub(crate) struct Kinds {
 pub(crate) struct Names {
     store: Arc<dyn Store>,
     plans: HashMap<PlanId, Arc<Kinds>>,
-    tasks: HashMap<TaskId, Arc<Kinds>>,
+    tasks: HashMap<TaskId, Named>,
+}
+
+/// What a task is called.
+#[derive(Clone)]
+pub(crate) struct Named {
+    /// Its template.
+    pub(crate) kinds: Arc<Kinds>,
+    /// What all that was caused by one request has in common.
+    pub(crate) correlation_id: Option<Arc<str>>,
 }
 
 impl Names {
@@ -28,18 +37,20 @@ impl Names {
         Self { store, plans: HashMap::new(), tasks: HashMap::new() }
     }
 
-    /// The template of a task; `None` if the task is gone.
-    pub(crate) async fn of(&mut self, task: TaskId) -> Result<Option<Arc<Kinds>>, StoreError> {
+    /// What a task is called; `None` if the task is gone.
+    pub(crate) async fn of(&mut self, task: TaskId) -> Result<Option<Named>, StoreError> {
         if let Some(known) = self.tasks.get(&task) {
-            return Ok(Some(Arc::clone(known)));
+            return Ok(Some(known.clone()));
         }
         let Some(record) = self.store.task(task).await? else { return Ok(None) };
         let Some(kinds) = self.of_plan(record.plan).await? else { return Ok(None) };
         if self.tasks.len() >= REMEMBERED {
             self.tasks.clear();
         }
-        self.tasks.insert(task, Arc::clone(&kinds));
-        Ok(Some(kinds))
+        let correlation_id = record.origin.correlation_id.map(Arc::from);
+        let named = Named { kinds, correlation_id };
+        self.tasks.insert(task, named.clone());
+        Ok(Some(named))
     }
 
     async fn of_plan(&mut self, plan: PlanId) -> Result<Option<Arc<Kinds>>, StoreError> {

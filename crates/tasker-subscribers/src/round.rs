@@ -240,10 +240,10 @@ impl<'a> Round<'a> {
                 continue;
             }
             // A task that is gone was pruned since the page was read, and its transitions with it.
-            let Some(kinds) = self.names.of(transition.task).await? else { continue };
-            if settings.selection.wants_of(&kinds.task) {
+            let Some(named) = self.names.of(transition.task).await? else { continue };
+            if settings.selection.wants_of(&named.kinds.task) {
                 let told = wanted.into_iter();
-                notices.extend(told.map(|event| Notice::new(&settings.source, transition, event, &kinds)));
+                notices.extend(told.map(|event| Notice::new(&settings.source, transition, event, &named)));
             }
         }
         Ok((page, notices))

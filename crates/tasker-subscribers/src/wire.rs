@@ -11,7 +11,7 @@
 //! | `datacontenttype` | `application/json` |
 //! | `data` | below |
 //!
-//! `data` names the task (`task_id`, `namespace`, `task_name`, `task_version`) and, of a step's event, the step (`step_id`,
+//! `data` names the task (`task_id`, `namespace`, `task_name`, `task_version`, `correlation_id` if it has one) and, of a step's event, the step (`step_id`,
 //! `step_name`, `handler`, `queue`) and its attempt (`attempt_number`, where there is one). It says what was recorded:
 //! `from` (null for a task that was made), `to`, `cause`, `by` if somebody is known, `failure` (`kind`, `message`, `code`,
 //! `details`) of an attempt that failed, `reason` of a command that gave one. Contexts and results are not in it.
@@ -22,7 +22,7 @@ use tasker_core::{State, TaskId, Timestamp};
 use tasker_events::{EventId, StepRef, TaskRef};
 use tasker_store::{Cause, Transition};
 
-use crate::names::Kinds;
+use crate::names::{Kinds, Named};
 
 /// An event on its way to a receiver.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ struct Data<'a> {
     #[serde(flatten)]
     subject: Subject<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     attempt_number: Option<u32>,
     from: Option<State>,
     to: State,
@@ -83,13 +85,13 @@ impl Notice {
         source: &str,
         transition: &Transition,
         (index, event): (usize, EventId),
-        kinds: &Kinds,
+        named: &Named,
     ) -> Self {
         let id = match index {
             0 => transition.seq.to_string(),
             _ => format!("{}-{}", transition.seq, index + 1),
         };
-        let subject = kinds.subject(transition);
+        let kinds = &*named.kinds;
         let envelope = Envelope {
             specversion: "1.0",
             id: &id,
@@ -98,7 +100,7 @@ impl Notice {
             subject: transition.step.map_or_else(|| transition.task.to_string(), |step| step.to_string()),
             time: transition.at,
             datacontenttype: "application/json",
-            data: Data::of(transition, subject),
+            data: Data::of(transition, named),
         };
         let body =
             serde_json::to_vec(&envelope).expect("invariant: names, numbers and JSON are written as JSON");
@@ -108,10 +110,11 @@ impl Notice {
 }
 
 impl<'a> Data<'a> {
-    fn of(transition: &'a Transition, subject: Subject<'a>) -> Self {
+    fn of(transition: &'a Transition, named: &'a Named) -> Self {
         let is_failure = matches!(transition.cause, Cause::Failed | Cause::LeaseExpired);
         Self {
-            subject,
+            subject: named.kinds.subject(transition),
+            correlation_id: named.correlation_id.as_deref(),
             attempt_number: transition.attempt,
             from: transition.from,
             to: transition.to,

@@ -47,6 +47,7 @@ async fn an_event_says_what_was_recorded() {
         event["data"],
         json!({
             "task_id": task, "namespace": "default", "task_name": "pair", "task_version": "1.2.0",
+            "correlation_id": "request-7",
             "step_id": task.step(0), "step_name": "a", "handler": "work", "queue": "default",
             "attempt_number": 1, "from": "in_progress", "to": "error", "cause": "failed",
             "failure": { "kind": "permanent", "message": "out of stock", "code": "HTTP_404" },

@@ -4,29 +4,14 @@ mod support;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::service::Service;
-use support::{Bench, LIFE, report, types_of};
-use tasker_core::TaskId;
+use support::{Bench, LIFE, assert_complete_and_in_order, report, types_of};
 
 /// A process that is killed this often leaves its place held each time.
 const LIVES: u64 = 10;
 /// More than one process reads ahead.
 const TASKS: usize = 250;
-
-/// Checks that every event of a task is there, and came for the first time when all before it had come.
-fn assert_complete_and_in_order(events: &[Value], task: TaskId) {
-    let own = types_of(events, task);
-    let ids = events.iter().filter(|event| event["data"]["task_id"] == task.to_string().as_str());
-    let mut seen: Vec<(&Value, String)> = Vec::new();
-    for (event, kind) in ids.zip(own) {
-        if !seen.iter().any(|(id, _)| **id == event["id"]) {
-            seen.push((&event["id"], kind));
-        }
-    }
-    let first_times: Vec<&str> = seen.iter().map(|(_, kind)| kind.as_str()).collect();
-    assert_eq!(first_times, LIFE);
-}
 
 #[tokio::test]
 async fn a_webhook_that_is_killed_again_and_again_misses_nothing() {
@@ -49,7 +34,9 @@ async fn a_webhook_that_is_killed_again_and_again_misses_nothing() {
     while let Ok(call) = service.calls.try_recv() {
         events.push(call.event());
     }
-    tasks.into_iter().for_each(|task| assert_complete_and_in_order(&events, task));
+    for task in tasks {
+        assert_complete_and_in_order(&events, task);
+    }
 }
 
 #[tokio::test]
@@ -72,7 +59,9 @@ async fn a_file_that_is_killed_again_and_again_misses_nothing() {
     bench.caught_up().await;
     subscribers.stop().await;
     let events = bench.lines("events.ndjson");
-    tasks.into_iter().for_each(|task| assert_complete_and_in_order(&events, task));
+    for task in tasks {
+        assert_complete_and_in_order(&events, task);
+    }
 }
 
 #[tokio::test]

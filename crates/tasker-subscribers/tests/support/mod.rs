@@ -6,14 +6,16 @@ pub(crate) mod places;
 pub(crate) mod service;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tasker_core::{Failure, FailureKind, SystemClock, TaskId, TaskTemplate, Timestamp, WorkerId};
-use tasker_engine::{Engine, EngineSettings, TaskRequest};
+use tasker_core::{Clock, Failure, FailureKind, SystemClock, TaskId, TaskTemplate, Timestamp, WorkerId};
 use tasker_events::{Events, Routes};
 use tasker_store::memory::MemoryStore;
-use tasker_store::{ClaimRequest, Lease, SettleRequest, Settlement, Store, WhenTaken};
+use tasker_store::{
+    ClaimRequest, Lease, NewTask, Origin, PlanId, PutTemplate, SettleRequest, Settlement, Store, WhenTaken,
+};
 use tasker_subscribers::{SubscriberReport, SubscriberSettings, Subscribers, Surroundings};
 
 use places::Places;
@@ -29,7 +31,8 @@ pub(crate) const LIFE: [&str; 6] = [
 ];
 
 pub(crate) struct Bench {
-    pub(crate) engine: Engine,
+    plan: PlanId,
+    tasks: AtomicU64,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) places: Arc<Places>,
     pub(crate) folder: tempfile::TempDir,
@@ -37,8 +40,10 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new() -> Self {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-        let engine = Engine::new(Arc::clone(&store), EngineSettings::default());
+        Self::over(Arc::new(MemoryStore::new(Arc::new(SystemClock)))).await
+    }
+
+    pub(crate) async fn over(store: Arc<dyn Store>) -> Self {
         let pair = json!({
             "name": "pair",
             "version": "1.2.0",
@@ -48,9 +53,11 @@ impl Bench {
             ],
         });
         let template = Arc::new(TaskTemplate::from_definition(&pair).expect("a valid template"));
-        engine.register(template, WhenTaken::Refuse).await.expect("a free key");
+        let put = PutTemplate { template, when_taken: WhenTaken::Refuse };
+        let template = store.put_template(put).await.expect("it is open").expect("a free key");
+        let plan = store.plan(template, 0).await.expect("it is open").expect("a template");
         let folder = tempfile::tempdir().expect("a folder");
-        Self { engine, store, places: Arc::new(Places::default()), folder }
+        Self { plan, tasks: AtomicU64::new(0), store, places: Arc::new(Places::default()), folder }
     }
 
     /// Starts a process with one subscriber; `seed` tells processes apart.
@@ -73,8 +80,23 @@ impl Bench {
     }
 
     pub(crate) async fn submit(&self) -> TaskId {
-        let request = TaskRequest::new("pair".parse().expect("a request"), json!({}));
-        self.engine.submit(request).await.expect("accepted").id()
+        let now = SystemClock.now();
+        let id = TaskId::new(now, u128::from(self.tasks.fetch_add(1, Ordering::Relaxed)) << 20);
+        let task = NewTask {
+            id,
+            plan: self.plan,
+            context: json!({}),
+            initiator: "ada".to_owned(),
+            source_system: "bench".to_owned(),
+            reason: String::new(),
+            tags: Vec::new(),
+            bypass_steps: Vec::new(),
+            requested_at: now,
+            identity: None,
+            origin: Origin { correlation_id: Some("request-7".to_owned()), traceparent: None },
+        };
+        self.store.submit(vec![task]).await.expect("it is open").expect("accepted");
+        id
     }
 
     /// Runs a task to its end.
@@ -144,4 +166,18 @@ pub(crate) fn types_of(events: &[Value], task: TaskId) -> Vec<String> {
 /// The ids of events, in the order given.
 pub(crate) fn ids(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["id"].as_str().expect("a text")).collect()
+}
+
+/// Checks that every event of a task is there, and came for the first time when all before it had come.
+pub(crate) fn assert_complete_and_in_order(events: &[Value], task: TaskId) {
+    let own = types_of(events, task);
+    let ids = events.iter().filter(|event| event["data"]["task_id"] == task.to_string().as_str());
+    let mut seen: Vec<(&Value, String)> = Vec::new();
+    for (event, kind) in ids.zip(own) {
+        if !seen.iter().any(|(id, _)| **id == event["id"]) {
+            seen.push((&event["id"], kind));
+        }
+    }
+    let first_times: Vec<&str> = seen.iter().map(|(_, kind)| kind.as_str()).collect();
+    assert_eq!(first_times, LIFE);
 }
