@@ -1,15 +1,4 @@
-//! `command`: a program, run for each event.
-//!
-//! It gets the event as JSON on its standard input and in the variables `TASKER_EVENT`, `TASKER_EVENT_ID`,
-//! `TASKER_EVENT_TIME`, `TASKER_SUBSCRIBER`, `TASKER_TASK_ID`, `TASKER_NAMESPACE`, `TASKER_TASK`, `TASKER_VERSION` and, as far
-//! as the event has them, `TASKER_STEP_ID`, `TASKER_STEP` and `TASKER_ATTEMPT`. It runs in a process group of its own, of
-//! which nothing outlives the attempt. Its output is not kept; the last line of its standard error goes into messages.
-//!
-//! | Exit | The event is |
-//! |---|---|
-//! | 0 | taken |
-//! | 65 (`EX_DATAERR`) | refused for good |
-//! | 75 (`EX_TEMPFAIL`), any other, a signal, too long | offered again after a backoff |
+//! `command`: a program, run for each event. The guide says what it gets, and what its end means.
 
 mod group;
 

@@ -1,6 +1,5 @@
 //! A round of deliveries: what one process does while it holds the place of a subscriber.
 
-use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,12 +100,17 @@ impl<'a> Round<'a> {
     }
 
     pub(crate) async fn run(mut self) -> End {
+        let subscriber = self.follower.settings.name.as_str();
+        tracing::info!(
+            subscriber,
+            position = self.moved_to,
+            "a subscriber's events are delivered by this process"
+        );
         loop {
             match self.turn().await {
                 Ok(None) => {}
                 Ok(Some(end)) => return end,
                 Err(Lost) => {
-                    let subscriber = self.follower.settings.name.as_str();
                     tracing::warn!(
                         subscriber,
                         "a subscriber's place is another's, or may be; its deliveries stop"
@@ -275,7 +279,7 @@ impl News {
             return;
         }
         tokio::select! {
-            changed = self.hints.changed() => if changed.is_err() { future::pending::<()>().await },
+            Ok(()) = self.hints.changed() => {}
             () = sleep_until(self.fallback_at) => {}
         }
     }

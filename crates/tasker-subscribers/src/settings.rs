@@ -24,28 +24,7 @@ pub struct SettingsError {
     pub problem: String,
 }
 
-/// One subscriber, checked. It is read from any format that serde knows:
-///
-/// | Field | Of | |
-/// |---|---|---|
-/// | `name` | all | its place in the feed belongs to this name: a renamed subscriber begins anew |
-/// | `type` | all | `webhook`, `command` or `file` |
-/// | `events` | all | names of recorded events, or their beginnings and `*` |
-/// | `namespaces`, `tasks` | all | only of these namespaces and templates; `*` at the end stands for any rest; all if absent |
-/// | `start` | all | `now` (default) or `beginning`: where a name begins that has no place yet |
-/// | `source` | all | what events give as their source, `tasker` if absent |
-/// | `lease_seconds` | all | how long a process that died keeps others from delivering; 30 |
-/// | `dead_letters` | webhook, command | a file for what was refused, one JSON object a line |
-/// | `timeout_seconds` | webhook, command | for one attempt; 10 for a webhook, 30 for a command |
-/// | `max_in_flight` | webhook, command | tasks delivered for at the same time; 8 for a webhook, 4 for a command |
-/// | `url` | webhook | required; `http:` or `https:` |
-/// | `secret`, `previous_secret` | webhook | with `secret` every call is signed; with both it is signed twice |
-/// | `headers` | webhook | further headers |
-/// | `ca_file` | webhook | a PEM file of authorities trusted besides the system's |
-/// | `command` | command | required; the program and its arguments |
-/// | `env` | command | further variables |
-/// | `path` | file | required |
-/// | `rotate_bytes`, `keep` | file | past this size the file is renamed to `PATH.1` and so on; so many of them are kept, 5 |
+/// One subscriber, checked. It is read from any format that serde knows; the guide in front of the crate lists the fields.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Document")]
 pub struct SubscriberSettings {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::FutureExt;
 use rand::rngs::StdRng;
@@ -28,7 +29,9 @@ use crate::settings::{ReceiverSettings, SettingsError, SubscriberSettings, check
 use crate::webhook::WebhookReceiver;
 
 /// Work that went well so long is taken to be sound: its next panic is its first.
-const SOUND: std::time::Duration = std::time::Duration::from_mins(10);
+const SOUND: Duration = Duration::from_mins(10);
+/// All that is still to be done at the end gets so long.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What subscribers need of the process they run in.
 #[derive(Clone)]
@@ -127,11 +130,13 @@ impl Subscribers {
         self.followers.iter().map(report).collect()
     }
 
-    /// Lets attempts that have begun come to their end, for a few seconds, gives the places back, and returns when all
-    /// that is done.
+    /// Lets attempts that have begun come to their end, for at most 5 s, gives the places back, and returns when all
+    /// that is done: after 10 s in any case, be it that the store does not answer.
     pub async fn stop(mut self) {
         self.shutdown.cancel();
-        while self.work.join_next().await.is_some() {}
+        let parted = async { while self.work.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(FAREWELL, parted).await;
+        self.work.shutdown().await;
     }
 }
 

@@ -1,19 +1,5 @@
-//! `webhook`: a web service that takes events by POST, signed after the scheme of Standard Webhooks.
-//!
-//! | Header | |
-//! |---|---|
-//! | `webhook-id` | the event's `id`, the same in every repetition |
-//! | `webhook-timestamp` | seconds since 1970, of this attempt |
-//! | `webhook-signature` | if there is a secret: `v1,` and the Base64 of the HMAC-SHA256 of `id.timestamp.body`; two of them, with a blank between, if there is a previous secret |
-//! | `content-type` | `application/json`, unless settings say otherwise |
-//!
-//! | Answer | The event is |
-//! |---|---|
-//! | 200–299 | taken |
-//! | 400–499 but 408, 425, 429 | refused for good |
-//! | any other, none in time, no connection | offered again, after what `Retry-After` asks for or a backoff |
-//!
-//! Redirects are not followed: what is signed goes to the address of the settings alone.
+//! `webhook`: a web service that takes events by POST, signed after the scheme of Standard Webhooks. The guide says what
+//! it gets, and what its answers mean.
 
 mod retry_after;
 mod signature;

@@ -1,20 +1,4 @@
-//! An event as a receiver gets it: one JSON object, as version 1.0 of `CloudEvents` describes it.
-//!
-//! | Field | |
-//! |---|---|
-//! | `specversion` | `1.0` |
-//! | `id` | the number of the transition in the feed, the same in every repetition; a second event of the same transition has `-2` after it |
-//! | `source` | as the subscriber's settings say, `tasker` if they do not |
-//! | `type` | the name of the event, such as `task.completed` |
-//! | `subject` | the id of the task or step |
-//! | `time` | when it was recorded, by the store's clock |
-//! | `datacontenttype` | `application/json` |
-//! | `data` | below |
-//!
-//! `data` names the task (`task_id`, `namespace`, `task_name`, `task_version`, `correlation_id` if it has one) and, of a step's event, the step (`step_id`,
-//! `step_name`, `handler`, `queue`) and its attempt (`attempt_number`, where there is one). It says what was recorded:
-//! `from` (null for a task that was made), `to`, `cause`, `by` if somebody is known, `failure` (`kind`, `message`, `code`,
-//! `details`) of an attempt that failed, `reason` of a command that gave one. Contexts and results are not in it.
+//! An event as a receiver gets it: one JSON object, in the shape of `CloudEvents` 1.0. The guide lists its fields.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use support::places::Places;
 use support::{Bench, LIFE, ids, report, types_of};
-use tasker_subscribers::Standing;
+use tasker_subscribers::{Standing, Subscribers};
 
 fn file() -> Value {
     json!({
@@ -100,13 +102,61 @@ async fn whoever_lost_its_place_stops_delivering() {
     let before = bench.places.position();
     bench.places.take_away();
     bench.run().await;
-    let wait = async {
-        while report(&subscribers).standing == Standing::Delivering {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(60), wait).await.expect("in time");
+    stands_by(&subscribers).await;
     assert_eq!(bench.places.position(), before, "the place is another's");
+    subscribers.stop().await;
+}
+
+#[tokio::test]
+async fn a_process_keeps_its_place_as_long_as_it_works() {
+    let bench = Bench::new().await;
+    let first = bench.start(file(), 1);
+    bench.places.until(Places::is_held).await;
+    let second = bench.start(file(), 2);
+    bench.places.until(|places| places.holds() > 8).await;
+    assert_eq!(
+        (report(&first).standing, report(&second).standing),
+        (Standing::Delivering, Standing::StandingBy)
+    );
+    first.stop().await;
+    bench.places.until(Places::is_held).await;
+    bench.run().await;
+    bench.caught_up().await;
+    assert_eq!(report(&second).taken, 6);
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_cannot_renew_in_time_stops_delivering_and_begins_again_later() {
+    let bench = Bench::new().await;
+    let subscribers = bench.start(file(), 1);
+    bench.run().await;
+    bench.caught_up().await;
+    bench.places.fail(u32::MAX);
+    stands_by(&subscribers).await;
+    bench.places.fail(0);
+    bench.run().await;
+    bench.caught_up().await;
+    assert_eq!(bench.lines("events.ndjson").len(), 12);
+    subscribers.stop().await;
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_is_told_beside_the_failure_under_an_id_of_its_own() {
+    let bench = Bench::new().await;
+    let mut settings = file();
+    settings["events"] = json!(["step.failed", "lease.*"]);
+    let subscribers = bench.start(settings, 1);
+    bench.lose().await;
+    bench.caught_up().await;
+    let events = bench.lines("events.ndjson");
+    assert_eq!(
+        events.iter().map(|event| &event["type"]).collect::<Vec<_>>(),
+        ["step.failed", "lease.expired"]
+    );
+    let ids = ids(&events);
+    assert_eq!(ids[1], format!("{}-2", ids[0]));
+    assert!(events.iter().all(|event| event["data"]["failure"]["message"] == "its worker went away"));
     subscribers.stop().await;
 }
 
@@ -160,4 +210,14 @@ async fn a_store_that_fails_for_a_while_and_a_panic_cost_nothing_but_time() {
 
 fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Waits until a process no longer delivers.
+async fn stands_by(subscribers: &Subscribers) {
+    let wait = async {
+        while report(subscribers).standing == Standing::Delivering {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("in time");
 }

@@ -14,7 +14,8 @@ use tasker_core::{Clock, Failure, FailureKind, SystemClock, TaskId, TaskTemplate
 use tasker_events::{Events, Routes};
 use tasker_store::memory::MemoryStore;
 use tasker_store::{
-    ClaimRequest, Lease, NewTask, Origin, PlanId, PutTemplate, SettleRequest, Settlement, Store, WhenTaken,
+    ClaimRequest, Guard, Lease, NewTask, Origin, PlanId, PutTemplate, SettleRequest, Settlement, Store,
+    Verdict, WhenTaken,
 };
 use tasker_subscribers::{SubscriberReport, SubscriberSettings, Subscribers, Surroundings};
 
@@ -118,13 +119,27 @@ impl Bench {
         task
     }
 
+    /// Runs a task whose worker goes away at once.
+    pub(crate) async fn lose(&self) -> TaskId {
+        let task = self.submit().await;
+        let lease = self.claim_for(task, Duration::ZERO).await;
+        let failure = Failure::new(FailureKind::LeaseExpired, "its worker went away");
+        self.settle(Settlement { key: lease.key, guard: Guard::Expired, verdict: Verdict::Fail { failure } })
+            .await;
+        task
+    }
+
     pub(crate) async fn claim(&self, task: TaskId) -> Lease {
+        self.claim_for(task, Duration::from_secs(30)).await
+    }
+
+    async fn claim_for(&self, task: TaskId, lease: Duration) -> Lease {
         let request = ClaimRequest {
             worker: WorkerId::new(Timestamp::from_micros(1_790_000_000_000_000), 1),
             queues: ["default".parse().expect("a name")].into(),
             handlers: ["work".parse().expect("a name")].into(),
             capacity: 1,
-            lease: Duration::from_secs(30),
+            lease,
             turn: 0,
             task: Some(task),
         };

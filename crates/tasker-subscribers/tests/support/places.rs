@@ -21,6 +21,7 @@ pub(crate) struct Places {
     changes: watch::Sender<u64>,
     failures: AtomicU32,
     panics: AtomicU32,
+    holds: AtomicU32,
 }
 
 #[derive(Clone, Copy)]
@@ -57,6 +58,11 @@ impl Places {
         for place in self.by_name.lock().expect("nobody panicked").values_mut() {
             place.holder = Some((thief, Instant::now() + Duration::from_secs(600)));
         }
+    }
+
+    /// How often a place was taken, or held on to.
+    pub(crate) fn holds(&self) -> u32 {
+        self.holds.load(Ordering::SeqCst)
     }
 
     /// Lets the next calls fail.
@@ -105,6 +111,7 @@ impl CursorStore for Places {
         place.holder = Some((holder, now + lease));
         let position = place.position;
         drop(places);
+        self.holds.fetch_add(1, Ordering::SeqCst);
         self.change();
         Ok(Some(Cursor { position, until: Timestamp::from_micros(0) }))
     }
