@@ -25,7 +25,7 @@ const OWNERS: [(&str, &[&str]); 11] = [
     ("jaq*", &["tasker-filter"]),
     ("jsonschema", &["tasker-core"]),
     ("saphyr*", &["tasker-core"]),
-    ("reqwest", &["tasker-handler", "tasker-client", "tasker-export", "tasker-otlp"]),
+    ("reqwest", &["tasker-handler", "tasker-client", "tasker-export", "tasker-otlp", "tasker-subscribers"]),
 ];
 
 /// Runs the command.
