@@ -35,7 +35,7 @@ pub use environment::environment;
 pub use error::{BoxError, RunError};
 pub use handlers::handlers;
 pub use health::Health;
-pub use log::{LogError, init_logging};
+pub use log::{LogControl, LogError, LogLayer, init_logging, log_layer};
 pub use masking::without_secrets;
 pub use metrics::{Metrics, metrics_reference};
 pub use open::{Database, OpenError, open_store};

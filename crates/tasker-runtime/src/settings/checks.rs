@@ -62,6 +62,9 @@ impl Findings<'_> {
         if filter(&settings.log.level).is_err() {
             self.refuse("log.level", &format!("{:?}", settings.log.level), &format!("write {LEVELS}"));
         }
+        if let Err(error) = settings.log.redaction() {
+            self.refuse("log.redact", &format!("{:?}", settings.log.redact), &error.to_string());
+        }
         let listen = [
             ("http.listen", Some(&settings.http.listen)),
             ("worker.health_listen", worker.health_listen.as_ref()),

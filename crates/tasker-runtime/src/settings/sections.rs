@@ -136,6 +136,9 @@ section! {
         format: LogFormat = LogFormat::Pretty,
         /// Whether `pretty` is coloured: `auto` is if it goes to a terminal and `NO_COLOR` is not set.
         color: Color = Color::Auto,
+        /// What is written as `[redacted]`, besides what is called like passwords, tokens, keys, cookies and credentials:
+        /// names such as `iban`, ends of paths such as `card.number`, stars such as `*_pin`.
+        redact: Vec<String> = Vec::new(),
     }
 }
 

@@ -315,6 +315,7 @@ fn the_settings_that_hold_are_printed_with_where_each_came_from() {
     level = "info"     # default
     format = "pretty"  # default
     color = "auto"     # default
+    redact = []        # default
 
     [http]
     enabled = true             # default
