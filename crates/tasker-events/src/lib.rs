@@ -10,6 +10,7 @@
 
 mod catalog;
 mod category;
+mod change;
 mod custom;
 mod envelope;
 mod interests;
@@ -23,6 +24,7 @@ mod subscriber;
 
 pub use catalog::{Event, EventId, Field, UnknownEvent};
 pub use category::ErrorCategory;
+pub use change::{RouteChange, RouteChangeError};
 pub use custom::{CustomEventError, CustomEventInfo, CustomEvents};
 pub use envelope::Envelope;
 pub use interests::Interests;
