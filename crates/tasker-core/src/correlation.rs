@@ -51,7 +51,7 @@ pub enum CorrelationIdError {
 }
 
 impl CorrelationId {
-    /// A fresh id, such as `tsk_mjwdks2b_x7k20a`: the time in milliseconds, and something by chance.
+    /// A fresh id, such as `tsk_mjwaidji_x7k20a`: the time in milliseconds, and something by chance.
     pub fn generate<R: Rng + ?Sized>(now: Timestamp, random: &mut R) -> Self {
         let chance = (0..CHANCE).map(|_| char::from(DIGITS[random.random_range(0..DIGITS.len())]));
         let millis = u64::try_from(now.as_micros() / 1_000).unwrap_or(0);
