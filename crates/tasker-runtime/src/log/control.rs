@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tasker_api::LogLevel;
+use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::reload::{self, Handle};
 
@@ -43,7 +45,7 @@ impl LogControl {
         self.0.level.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Says more, or less, from now on.
+    /// Says more, or less, from now on, and tells that as a warning: before it, if warnings are left out afterwards.
     ///
     /// # Errors
     ///
@@ -53,10 +55,28 @@ impl LogControl {
         let filter = filter(level)?;
         // Two who change it at once leave the text and the filter of the same one.
         let mut known = self.0.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let tell = || tracing::warn!(from = *known, to = level, "the level of the log is changed");
+        let is_heard = tracing::enabled!(Level::WARN);
+        if is_heard {
+            tell();
+        }
         if !(self.0.swap.0)(filter) {
             return Err(LogError::Gone);
         }
+        if !is_heard {
+            tell();
+        }
         level.clone_into(&mut known);
         Ok(())
+    }
+}
+
+impl LogLevel for LogControl {
+    fn level(&self) -> String {
+        Self::level(self)
+    }
+
+    fn set_level(&self, level: &str) -> Result<(), String> {
+        Self::set_level(self, level).map_err(|error| error.to_string())
     }
 }

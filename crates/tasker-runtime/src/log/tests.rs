@@ -200,10 +200,12 @@ fn the_level_can_be_changed_while_the_log_is_written() {
     assert_eq!(log.hear(say).lines().count(), 1);
     let set = |level: &str| tracing::dispatcher::with_default(&log.dispatch, || log.control.set_level(level));
     set("trace").expect("a level");
-    assert_eq!((log.hear(say).lines().count(), log.control.level()), (2, "trace".to_owned()));
+    assert_eq!((log.hear(say).lines().count(), log.control.level()), (3, "trace".to_owned()));
     let refused = set("loud").expect_err("no level").to_string();
     assert_eq!(refused, format!("log.level is \"loud\": write {LEVELS}"));
     set("off").expect("a level");
+    let told = log.hear(|| {});
+    assert!(told.contains("the level of the log is changed from=trace to=off"), "{told}");
     assert_eq!((log.hear(say), log.control.level()), (String::new(), "off".to_owned()));
     drop(log.dispatch);
     assert_eq!(log.control.set_level("info"), Err(LogError::Gone));
