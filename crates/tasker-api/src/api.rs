@@ -2,26 +2,37 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use tasker_core::Clock;
+use tasker_events::Events;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
-use crate::metrics::MetricsSource;
+use crate::log_level::LogLevel;
+use crate::metrics::{MetricsSource, Scraping};
 use crate::readiness::Readiness;
-use crate::{live, metrics, not_found, ready};
+use crate::status::StatusSource;
+use crate::token::{Access, Token};
+use crate::{catalog, correlation, gate, live, log_level, metrics, not_found, ready, route, status};
 
 /// Requests under way when the process stops are given so long.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// No body that is asked for is larger.
+const LARGEST_BODY: usize = 64 * 1024;
 
 /// The HTTP interface of a process.
-#[derive(Clone)]
 pub struct Api {
-    state: Arc<State>,
+    state: State,
 }
 
 impl fmt::Debug for Api {
@@ -35,6 +46,15 @@ pub(crate) struct State {
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) metrics: Arc<dyn MetricsSource>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) status: Option<Arc<dyn StatusSource>>,
+    pub(crate) events: Option<Events>,
+    pub(crate) log: Option<Arc<dyn LogLevel>>,
+    pub(crate) scraping: Scraping,
+    pub(crate) access: Access,
+    pub(crate) operator: Option<Token>,
+    /// Held by whoever changes routes.
+    pub(crate) routing: Mutex<()>,
+    pub(crate) random: Mutex<StdRng>,
 }
 
 impl Api {
@@ -44,7 +64,70 @@ impl Api {
         metrics: Arc<dyn MetricsSource>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { state: Arc::new(State { readiness, metrics, clock }) }
+        let seed = clock.now().as_micros().unsigned_abs();
+        let state = State {
+            readiness,
+            metrics,
+            clock,
+            status: None,
+            events: None,
+            log: None,
+            scraping: Scraping::default(),
+            access: Access::default(),
+            operator: None,
+            routing: Mutex::default(),
+            random: Mutex::new(StdRng::seed_from_u64(seed)),
+        };
+        Self { state }
+    }
+
+    /// Tells at `/health/status` how the process fares.
+    #[must_use]
+    pub fn status(mut self, status: Arc<dyn StatusSource>) -> Self {
+        self.state.status = Some(status);
+        self
+    }
+
+    /// Lists at `/events` what can happen, and lets operators change where it goes.
+    #[must_use]
+    pub fn events(mut self, events: Events) -> Self {
+        self.state.events = Some(events);
+        self
+    }
+
+    /// Lets operators change at `/log/level` how much the process says.
+    #[must_use]
+    pub fn log(mut self, log: Arc<dyn LogLevel>) -> Self {
+        self.state.log = Some(log);
+        self
+    }
+
+    /// Whether `/metrics` answers with values.
+    #[must_use]
+    pub fn scraping(mut self, scraping: Scraping) -> Self {
+        self.state.scraping = scraping;
+        self
+    }
+
+    /// Who may read metrics, status and events: everybody, if nothing is said.
+    #[must_use]
+    pub fn readers(mut self, access: Access) -> Self {
+        self.state.access = access;
+        self
+    }
+
+    /// What operators show to change the process while it runs. Without it nobody may.
+    #[must_use]
+    pub fn operators(mut self, token: Token) -> Self {
+        self.state.operator = Some(token);
+        self
+    }
+
+    /// Where chance begins, for the ids of requests; with the time of the clock, if nothing is said.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.state.random = Mutex::new(StdRng::seed_from_u64(seed));
+        self
     }
 
     /// Answers on `listener` until `shutdown`, and then ends what is under way.
@@ -73,15 +156,30 @@ impl Api {
     }
 
     fn router(self) -> Router {
+        let state = Arc::new(self.state);
+        let told = Router::new()
+            .route("/health/status", get(status::status))
+            .route("/metrics", get(metrics::metrics))
+            .route("/events", get(catalog::list))
+            .route("/events/{name}", get(catalog::one))
+            .route_layer(from_fn_with_state(Arc::clone(&state), gate::reader));
+        let controls = Router::new()
+            .route("/events/{name}/route", get(route::get).put(route::put))
+            .route("/log/level", get(log_level::get).put(log_level::put))
+            .route_layer(from_fn_with_state(Arc::clone(&state), gate::operator));
         let routes = Router::new()
             .route("/health/live", get(live::live))
             .route("/health/ready", get(ready::ready))
-            .route("/metrics", get(metrics::metrics))
-            .with_state(self.state);
+            .merge(told)
+            .merge(controls)
+            .with_state(Arc::clone(&state));
         Router::new()
             .nest("/tasker", routes.clone())
             .merge(routes)
             .fallback(not_found::not_found)
             .method_not_allowed_fallback(not_found::not_allowed)
+            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(from_fn_with_state(state, correlation::correlate))
     }
 }

@@ -2,7 +2,10 @@
 
 use axum::Json;
 use axum::http::{Method, StatusCode, Uri};
+use axum::response::Response;
 use serde_json::{Value, json};
+
+use crate::refusal::refusal;
 
 /// 404, with the method and the path that were asked for.
 pub(crate) async fn not_found(method: Method, uri: Uri) -> (StatusCode, Json<Value>) {
@@ -14,4 +17,9 @@ pub(crate) async fn not_found(method: Method, uri: Uri) -> (StatusCode, Json<Val
 pub(crate) async fn not_allowed(method: Method, uri: Uri) -> (StatusCode, Json<Value>) {
     let message = format!("{} does not answer to {method}", uri.path());
     (StatusCode::METHOD_NOT_ALLOWED, Json(json!({ "error": "Method not allowed", "message": message })))
+}
+
+/// 404: another process would have something here.
+pub(crate) fn nothing(message: &str) -> Response {
+    refusal(StatusCode::NOT_FOUND, "Not found", message)
 }

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 /// ```
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// What was looked at, and how it is: the process is ready if all is well.
+    /// What was looked at, and how it is: the process is ready if nothing failed.
     ///
     /// # Cancel safety
     ///
@@ -44,6 +44,8 @@ pub struct Check {
 pub enum Status {
     /// Well.
     Ok,
+    /// Not well, for this reason, and the process does its work without it. Everyone can read it: it must hold no secret.
+    Degraded(String),
     /// Not well, for this reason. Everyone can read it: it must hold no secret.
     Failed(String),
 }
@@ -52,6 +54,11 @@ impl Check {
     /// A thing that is well.
     pub fn ok(name: &'static str) -> Self {
         Self { name, status: Status::Ok, latency: None }
+    }
+
+    /// A thing that is not well and without which the process goes on, and why.
+    pub fn degraded(name: &'static str, why: impl Into<String>) -> Self {
+        Self { name, status: Status::Degraded(why.into()), latency: None }
     }
 
     /// A thing that is not well, and why.

@@ -14,14 +14,20 @@ use crate::readiness::{Check, Status};
 /// A process that does not know after so long is not ready.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// 200 if all is well, else 503; the body tells what was looked at.
+/// 200 if nothing failed, else 503; the body tells what was looked at.
 pub(crate) async fn ready(State(state): State<Arc<api::State>>) -> (StatusCode, Json<Value>) {
     let checks = tokio::time::timeout(TIMEOUT, state.readiness.checks()).await;
     let late =
         |_| vec![Check::failed("answer", format!("there was none within {} seconds", TIMEOUT.as_secs()))];
     let checks = checks.unwrap_or_else(late);
-    let failed: Vec<&str> =
-        checks.iter().filter(|check| check.status != Status::Ok).map(|check| check.name).collect();
+    let (mut failed, mut degraded) = (Vec::new(), Vec::new());
+    for check in &checks {
+        match check.status {
+            Status::Ok => {}
+            Status::Degraded(_) => degraded.push(check.name),
+            Status::Failed(_) => failed.push(check.name),
+        }
+    }
     let status = if failed.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let listed: Map<String, Value> =
         checks.iter().map(|check| (check.name.to_owned(), told(check))).collect();
@@ -29,6 +35,7 @@ pub(crate) async fn ready(State(state): State<Arc<api::State>>) -> (StatusCode, 
         "ready": failed.is_empty(),
         "checks": listed,
         "failed_checks": failed,
+        "degraded_checks": degraded,
         "timestamp": state.clock.now(),
     });
     (status, Json(body))
@@ -37,6 +44,7 @@ pub(crate) async fn ready(State(state): State<Arc<api::State>>) -> (StatusCode, 
 fn told(check: &Check) -> Value {
     let mut told = match &check.status {
         Status::Ok => json!({ "status": "ok" }),
+        Status::Degraded(why) => json!({ "status": "degraded", "message": why }),
         Status::Failed(why) => json!({ "status": "failed", "message": why }),
     };
     if let Some(latency) = check.latency {

@@ -144,7 +144,7 @@ impl Desk {
     pub(crate) fn start_log(settings: &LogSettings) -> Result<(), Trouble> {
         match init_logging(settings) {
             // A process that runs several commands, as tests do, sets up its log once.
-            Ok(()) | Err(LogError::Taken) => Ok(()),
+            Ok(_) | Err(LogError::Taken) => Ok(()),
             Err(error) => Err(Trouble::Failed(error.into())),
         }
     }

@@ -6,6 +6,7 @@
 mod analysis;
 mod backoff;
 mod canonical;
+mod correlation;
 mod graph;
 mod id;
 mod identity;
@@ -26,6 +27,7 @@ pub use analysis::{
 };
 pub use backoff::{Backoff, BackoffError, BackoffOverride};
 pub use canonical::{canonical_digest, canonical_json};
+pub use correlation::{CorrelationId, CorrelationIdError};
 pub use graph::{Graph, GraphError, MAX_STEPS, cycles};
 pub use id::{LeaseKey, StepId, TaskId, WorkerId};
 pub use identity::{

@@ -15,3 +15,8 @@ pub(crate) fn refuses_colour() -> bool {
 pub(crate) fn program_name() -> Option<String> {
     Some(std::env::current_exe().ok()?.file_name()?.to_str()?.to_owned())
 }
+
+/// The machine and the process, as people tell processes apart.
+pub(crate) fn host_and_process() -> String {
+    format!("{}:{}", gethostname::gethostname().to_string_lossy(), std::process::id())
+}

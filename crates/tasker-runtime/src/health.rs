@@ -1,5 +1,7 @@
 //! Whether the process can do its work, as it tells those who ask over HTTP.
 
+mod status;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use tasker_store::FeedStore;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use status::Fares;
 
 /// However many ask, the database is asked no more often than this.
 const FRESH: Duration = Duration::from_secs(1);

@@ -19,6 +19,7 @@ mod open;
 mod templates;
 
 mod health;
+mod interface;
 mod metrics;
 
 mod error;
@@ -35,7 +36,8 @@ pub use environment::environment;
 pub use error::{BoxError, RunError};
 pub use handlers::handlers;
 pub use health::Health;
-pub use log::{LogError, init_logging};
+pub use interface::interface;
+pub use log::{LogControl, LogError, LogLayer, init_logging, log_layer};
 pub use masking::without_secrets;
 pub use metrics::{Metrics, metrics_reference};
 pub use open::{Database, OpenError, open_store};
@@ -43,9 +45,9 @@ pub use process::Process;
 pub use program::{EXIT_CODES, run_program};
 pub use settings::{
     AgentsSection, BackoffSection, Color, DEFAULT_FILE, DatabaseSettings, Durability, EngineSection,
-    HttpSettings, IdentityRule, Kind, Loaded, LogFormat, LogSettings, Origin, Setting, Settings,
-    SettingsError, SettingsProblem, Sources, TemplatesSection, WorkerSettings, print_config,
-    settings_reference,
+    EventsSection, HttpSettings, IdentityRule, Kind, Loaded, LogFormat, LogSettings, Origin, RouteProblem,
+    RouteSetting, Secret, Setting, Settings, SettingsError, SettingsProblem, Sources, TemplatesSection,
+    WorkerSettings, print_config, settings_reference,
 };
 pub use tasker_events::reference as events_reference;
 pub use templates::{TemplateFile, read_templates, register_templates};

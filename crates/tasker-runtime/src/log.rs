@@ -1,28 +1,38 @@
 //! The log: what the process says about itself, on its standard error.
 
+mod control;
 mod events;
-mod logfmt;
+mod fields;
+mod form;
+mod layer;
+mod line;
+mod quoted;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use tracing_subscriber::Layer;
+use tasker_core::SystemClock;
+use tasker_events::{Redaction, RedactionError};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
 
-use crate::environment::refuses_colour;
-use crate::settings::{Color, LogFormat, LogSettings};
-use logfmt::{Logfmt, LogfmtFields};
+use crate::environment::{host_and_process, program_name, refuses_colour};
+use crate::settings::{Color, LogSettings};
+use form::Form;
+use layer::Lines;
+use line::Origin;
 
+pub use control::LogControl;
 pub(crate) use events::EventLog;
 
 /// What can be written for a level, to go after "write".
 pub(crate) const LEVELS: &str =
     "error, warn, info, debug, trace or off, or by part such as info,tasker_engine=debug";
 
-/// Why the log cannot be set up.
+/// Why the log cannot be set up, or changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// The level is neither a word nor a list of parts.
@@ -31,30 +41,71 @@ pub enum LogError {
         /// The level given.
         level: String,
     },
+    /// What is to be redacted makes no sense.
+    #[error("log.redact: {0}")]
+    Redact(#[from] RedactionError),
     /// There is a log in this process already.
     #[error("the log is set up already")]
     Taken,
+    /// The log whose level was to be changed is no longer there.
+    #[error("there is no log any more whose level could be changed")]
+    Gone,
 }
 
-/// Sets up the log of the process.
+/// The part of a subscriber that writes the log.
+pub type LogLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Sets up the log of the process, and gives what changes its level.
 ///
 /// # Errors
 ///
-/// [`LogError`] if the level makes no sense, or there is a log already.
-pub fn init_logging(settings: &LogSettings) -> Result<(), LogError> {
-    let filter = filter(&settings.level)?;
+/// [`LogError`] if the level or what is to be redacted makes no sense, or there is a log already.
+pub fn init_logging(settings: &LogSettings) -> Result<LogControl, LogError> {
+    let (layer, control) = log_layer(settings)?;
+    tracing_subscriber::registry().with(layer).try_init().map_err(|_| LogError::Taken)?;
+    Ok(control)
+}
+
+/// The log as one layer of a subscriber that has others, and what changes its level.
+///
+/// # Errors
+///
+/// [`LogError`] if the level or what is to be redacted makes no sense.
+pub fn log_layer(settings: &LogSettings) -> Result<(LogLayer, LogControl), LogError> {
+    let (filter, control) = LogControl::begin(&settings.level)?;
     let is_coloured = match settings.color {
         Color::Auto => io::stderr().is_terminal() && !refuses_colour(),
         Color::Always => true,
         Color::Never => false,
     };
-    let lines = fmt::layer().with_writer(io::stderr);
-    let lines = match settings.format {
-        LogFormat::Pretty => lines.with_ansi(is_coloured).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
-        LogFormat::Logfmt => lines.with_ansi(false).fmt_fields(LogfmtFields).event_format(Logfmt).boxed(),
+    let lines = Lines {
+        form: Form { format: settings.format, is_coloured, origin: origin() },
+        redaction: settings.redaction()?,
+        clock: Arc::new(SystemClock),
+        // Nobody can be told if standard error is closed. One call a line keeps the lines of many threads apart.
+        paper: Arc::new(|line| drop(io::stderr().lock().write_all(line.as_bytes()))),
     };
-    tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().map_err(|_| LogError::Taken)
+    Ok((lines.with_filter(filter).boxed(), control))
+}
+
+impl LogSettings {
+    /// What is not told: what is called like a secret, and what `redact` names.
+    ///
+    /// # Errors
+    ///
+    /// If a pattern can match no name.
+    pub fn redaction(&self) -> Result<Redaction, RedactionError> {
+        Redaction::default().with_all(self.redact.iter().map(String::as_str))
+    }
+}
+
+fn origin() -> Origin {
+    Origin {
+        service: program_name().unwrap_or_else(|| "tasker".to_owned()),
+        version: env!("CARGO_PKG_VERSION"),
+        process: std::process::id(),
+        instance: host_and_process(),
+    }
 }
 
 /// What a level lets through.
@@ -74,16 +125,4 @@ pub(crate) fn filter(level: &str) -> Result<Targets, LogError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_level_is_a_word_or_a_list_of_parts() {
-        for level in ["info", "WARN", "off", "info,tasker_engine=debug", "tasker_store=trace, warn"] {
-            assert!(filter(level).is_ok(), "{level}");
-        }
-        for level in ["", "inof", "info;debug", "tasker_engine=loud", "info,"] {
-            assert!(filter(level).is_err(), "{level}");
-        }
-    }
-}
+mod tests;

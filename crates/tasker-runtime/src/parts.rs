@@ -5,14 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tasker_api::Api;
-use tasker_core::SystemClock;
 use tasker_engine::Agents;
 use tasker_store::Store;
 use tokio::net::TcpListener;
 
 use crate::error::RunError;
-use crate::health::Health;
-use crate::metrics::Metrics;
 use crate::open::Database;
 use crate::process::Process;
 use crate::settings::{DatabaseSettings, Settings};
@@ -21,7 +18,7 @@ use crate::settings::{DatabaseSettings, Settings};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Process {
-    /// Answers HTTP at `address`, which is the value of `setting`, until all that is started later has stopped. Says at
+    /// Has `api` answer at `address`, which is the value of `setting`, until all that is started later has stopped. Says at
     /// which address it listens.
     ///
     /// # Errors
@@ -31,8 +28,7 @@ impl Process {
         &mut self,
         setting: &'static str,
         address: &str,
-        health: &Arc<Health>,
-        metrics: &Arc<Metrics>,
+        api: Api,
     ) -> Result<SocketAddr, RunError> {
         let failed = |source: std::io::Error| {
             let action = format!("listen at {address} (the setting {setting})");
@@ -40,8 +36,6 @@ impl Process {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let api =
-            Api::new(Arc::clone(health) as Arc<_>, Arc::clone(metrics) as Arc<_>, Arc::new(SystemClock));
         self.start("HTTP interface", PATIENCE, |stop| async move { Ok(api.serve(listener, stop).await?) });
         Ok(address)
     }

@@ -11,6 +11,8 @@ mod layers;
 mod print;
 mod problem;
 mod reference;
+mod routes;
+mod secret;
 mod section;
 mod sections;
 
@@ -25,10 +27,12 @@ pub(crate) use layers::PREFIX as VARIABLE_PREFIX;
 pub use print::print_config;
 pub use problem::{SettingsError, SettingsProblem};
 pub use reference::settings_reference;
+pub use routes::{RouteProblem, RouteSetting};
+pub use secret::Secret;
 pub use section::Setting;
 pub use sections::{
-    AgentsSection, BackoffSection, Color, DatabaseSettings, Durability, EngineSection, HttpSettings,
-    IdentityRule, LogFormat, LogSettings, TemplatesSection, WorkerSettings,
+    AgentsSection, BackoffSection, Color, DatabaseSettings, Durability, EngineSection, EventsSection,
+    HttpSettings, IdentityRule, LogFormat, LogSettings, TemplatesSection, WorkerSettings,
 };
 
 use section::Section;
@@ -52,6 +56,8 @@ pub struct Settings {
     pub backoff: BackoffSection,
     /// What the process says.
     pub log: LogSettings,
+    /// Where events go.
+    pub events: EventsSection,
     /// The HTTP interface.
     pub http: HttpSettings,
     /// Templates that are registered at the start.
@@ -137,6 +143,7 @@ fn sections() -> Vec<(String, Vec<Setting>)> {
         of::<AgentsSection>(),
         of::<BackoffSection>(),
         of::<LogSettings>(),
+        of::<EventsSection>(),
         of::<HttpSettings>(),
         of::<TemplatesSection>(),
     ]

@@ -11,6 +11,7 @@ use tasker_handler::{LogSink, Registry, Runner, RunnerSettings, StepContext};
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::environment::host_and_process;
 use crate::error::RunError;
 use crate::metrics::Metrics;
 use crate::process::Process;
@@ -113,17 +114,13 @@ async fn schedule(store: Arc<dyn Store>, interval: Duration, stop: CancellationT
     }
 }
 
-fn host_and_process() -> String {
-    format!("{}:{}", gethostname::gethostname().to_string_lossy(), std::process::id())
-}
-
 /// Puts what steps log into the log of the process.
 struct StepLog;
 
 impl LogSink for StepLog {
     fn line(&self, step: &StepContext, line: &str) {
-        let (task, name, attempt) = (step.task_id(), step.step_name(), step.attempt());
-        tracing::info!(target: "tasker::step", %task, step = %name, attempt, "{line}");
+        let (task_id, step_name, attempt_number) = (step.task_id(), step.step_name(), step.attempt());
+        tracing::info!(target: "tasker::step", %task_id, %step_name, attempt_number, "{line}");
     }
 }
 

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tasker_runtime::{EXIT_CODES, Loaded, RunError, SettingsArgs, init_logging, print_config, run_program};
+use tasker_runtime::{
+    EXIT_CODES, Loaded, LogControl, RunError, SettingsArgs, init_logging, print_config, run_program,
+};
 
 use crate::ready::Ready;
 use crate::server::Server;
@@ -27,16 +29,16 @@ struct Args {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     match prepare(&args) {
-        Ok(Some(loaded)) => run_program("tasker-server", |shutdown| {
-            Server::new(loaded.settings).when_ready(announce).run(shutdown)
+        Ok(Some((loaded, log))) => run_program("tasker-server", |shutdown| {
+            Server::new(loaded.settings).log(log).when_ready(announce).run(shutdown)
         }),
         Ok(None) => ExitCode::SUCCESS,
         Err(error) => error.conclude("tasker-server"),
     }
 }
 
-/// The settings to run with, or none if they were only to be printed.
-fn prepare(args: &Args) -> Result<Option<Loaded>, RunError> {
+/// The settings to run with and the log, or none if they were only to be printed.
+fn prepare(args: &Args) -> Result<Option<(Loaded, LogControl)>, RunError> {
     let mut more = Vec::new();
     more.extend(args.listen.clone().map(|address| ("http.listen".to_owned(), address)));
     more.extend(args.worker.then(|| ("worker.enabled".to_owned(), "true".to_owned())));
@@ -46,8 +48,8 @@ fn prepare(args: &Args) -> Result<Option<Loaded>, RunError> {
         let _ = std::io::stdout().write_all(print_config(&loaded).as_bytes());
         return Ok(None);
     }
-    init_logging(&loaded.settings.log)?;
-    Ok(Some(loaded))
+    let log = init_logging(&loaded.settings.log)?;
+    Ok(Some((loaded, log)))
 }
 
 fn announce(ready: &Ready) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tasker_engine::Engine;
 use tasker_handler::{Registration, Registry};
 use tasker_runtime::{
-    Health, HttpSettings, Metrics, Process, RunError, Settings, environment, handlers, read_templates,
-    register_templates,
+    Health, HttpSettings, LogControl, Metrics, Process, RunError, Settings, environment, handlers, interface,
+    read_templates, register_templates,
 };
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,7 @@ pub struct Server {
     settings: Settings,
     store: Option<Arc<dyn Store>>,
     handlers: Vec<Registration>,
+    log: Option<LogControl>,
     ready: Box<dyn FnOnce(&Ready) + Send>,
 }
 
@@ -40,7 +41,7 @@ impl fmt::Debug for Server {
 impl Server {
     /// A server with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, store: None, handlers: Vec::new(), ready: Box::new(|_| {}) }
+        Self { settings, store: None, handlers: Vec::new(), log: None, ready: Box::new(|_| {}) }
     }
 
     /// Runs on a store that is open already, in the place of the one that the settings name.
@@ -54,6 +55,13 @@ impl Server {
     #[must_use]
     pub fn handler(mut self, registration: Registration) -> Self {
         self.handlers.push(registration);
+        self
+    }
+
+    /// Lets operators change the level of this log over HTTP.
+    #[must_use]
+    pub fn log(mut self, log: LogControl) -> Self {
+        self.log = Some(log);
         self
     }
 
@@ -75,17 +83,19 @@ impl Server {
     ///
     /// Dropping the future stops everything at once.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
-        let Self { settings, store, handlers: own, ready } = self;
+        let Self { settings, store, handlers: own, log, ready } = self;
         let templates =
             read_templates(&settings.templates.directories, settings.engine.environment.as_deref())?;
         let is_worker = settings.worker.enabled;
         let registry = is_worker.then(|| handlers(&settings.worker, environment(), own)).transpose()?;
         let mut process = Process::new(shutdown.clone());
         let (health, metrics) = (Health::new(shutdown), Metrics::new());
+        settings.events.route(metrics.events())?;
         let http = match &settings.http {
             HttpSettings { enabled: false, .. } => None,
             HttpSettings { listen, .. } => {
-                Some(process.start_http("http.listen", listen, &health, &metrics).await?)
+                let api = interface(&settings.http, &health, &metrics, log)?;
+                Some(process.start_http("http.listen", listen, api).await?)
             }
         };
         let Some(store) = process.start_store(store, &settings.database).await? else {

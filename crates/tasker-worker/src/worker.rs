@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use tasker_handler::Registration;
-use tasker_runtime::{Health, Metrics, Process, RunError, Settings, environment, handlers};
+use tasker_runtime::{
+    Health, LogControl, Metrics, Process, RunError, Settings, environment, handlers, interface,
+};
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +43,7 @@ pub struct Worker {
     settings: Settings,
     store: Option<Arc<dyn Store>>,
     handlers: Vec<Registration>,
+    log: Option<LogControl>,
     ready: Box<dyn FnOnce(&Ready) + Send>,
 }
 
@@ -53,7 +56,7 @@ impl fmt::Debug for Worker {
 impl Worker {
     /// A worker with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, store: None, handlers: Vec::new(), ready: Box::new(|_| {}) }
+        Self { settings, store: None, handlers: Vec::new(), log: None, ready: Box::new(|_| {}) }
     }
 
     /// Runs on a store that is open already, in the place of the one that the settings name.
@@ -67,6 +70,13 @@ impl Worker {
     #[must_use]
     pub fn handler(mut self, registration: Registration) -> Self {
         self.handlers.push(registration);
+        self
+    }
+
+    /// Lets operators change the level of this log over HTTP.
+    #[must_use]
+    pub fn log(mut self, log: LogControl) -> Self {
+        self.log = Some(log);
         self
     }
 
@@ -88,14 +98,16 @@ impl Worker {
     ///
     /// Dropping the future stops everything at once.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
-        let Self { settings, store, handlers: own, ready } = self;
+        let Self { settings, store, handlers: own, log, ready } = self;
         let registry = handlers(&settings.worker, environment(), own)?;
         let offered = registry.handlers().cloned().collect();
         let mut process = Process::new(shutdown.clone());
         let (health, metrics) = (Health::new(shutdown), Metrics::new());
+        settings.events.route(metrics.events())?;
         let address = match &settings.worker.health_listen {
             Some(address) => {
-                Some(process.start_http("worker.health_listen", address, &health, &metrics).await?)
+                let api = interface(&settings.http, &health, &metrics, log)?;
+                Some(process.start_http("worker.health_listen", address, api).await?)
             }
             None => None,
         };

@@ -50,7 +50,7 @@ async fn ready_is_200_if_all_is_well() {
     for path in ["/health/ready", "/tasker/health/ready"] {
         let (status, body) = ask(served.address, "GET", path).await;
         assert_eq!(status, 200);
-        insta::allow_duplicates! { insta::assert_snapshot!(body, @r#"{"checks":{"database":{"latency_ms":1.234,"status":"ok"},"migrations":{"status":"ok"}},"failed_checks":[],"ready":true,"timestamp":"2026-01-02T03:04:05.000000Z"}"#); }
+        insta::allow_duplicates! { insta::assert_snapshot!(body, @r#"{"checks":{"database":{"latency_ms":1.234,"status":"ok"},"migrations":{"status":"ok"}},"degraded_checks":[],"failed_checks":[],"ready":true,"timestamp":"2026-01-02T03:04:05.000000Z"}"#); }
     }
 }
 
@@ -59,7 +59,15 @@ async fn ready_is_503_if_anything_is_not_well() {
     let served = serve(Says(vec![Check::failed("database", "it is down"), Check::ok("migrations")])).await;
     let (status, body) = ask(served.address, "GET", "/health/ready").await;
     assert_eq!(status, 503);
-    insta::assert_snapshot!(body, @r#"{"checks":{"database":{"message":"it is down","status":"failed"},"migrations":{"status":"ok"}},"failed_checks":["database"],"ready":false,"timestamp":"2026-01-02T03:04:05.000000Z"}"#);
+    insta::assert_snapshot!(body, @r#"{"checks":{"database":{"message":"it is down","status":"failed"},"migrations":{"status":"ok"}},"degraded_checks":[],"failed_checks":["database"],"ready":false,"timestamp":"2026-01-02T03:04:05.000000Z"}"#);
+}
+
+#[tokio::test]
+async fn ready_stays_200_if_something_is_not_well_that_is_not_needed() {
+    let served = serve(Says(vec![Check::degraded("cache", "it is away"), Check::ok("database")])).await;
+    let (status, body) = ask(served.address, "GET", "/health/ready").await;
+    assert_eq!((status, &body["degraded_checks"]), (200, &json!(["cache"])));
+    assert_eq!(body["checks"]["cache"], json!({ "status": "degraded", "message": "it is away" }));
 }
 
 #[tokio::test]

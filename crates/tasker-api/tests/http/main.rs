@@ -1,5 +1,10 @@
 //! What is asked over a real socket.
 
+mod controls;
+mod correlation;
+mod events;
 mod health;
 mod metrics;
+mod status;
 mod support;
+mod tokens;

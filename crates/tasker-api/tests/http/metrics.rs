@@ -1,10 +1,10 @@
 //! Metrics over a real socket.
 
 use async_trait::async_trait;
-use tasker_api::MetricsSource;
+use tasker_api::{MetricsSource, Scraping};
 use tasker_metrics::{Description, Registry, Snapshot};
 
-use crate::support::{Counted, Says, Served, ask, serve_both};
+use crate::support::{Counted, Says, Served, ask, serve_both, serve_silent};
 
 async fn serve() -> Served {
     let registry = Registry::default();
@@ -64,4 +64,58 @@ async fn values_that_do_not_come_in_time_are_a_503() {
     let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(body["error"], "Metrics export failed");
     assert_eq!(body["message"], "there were no values within 5 seconds");
+}
+
+#[tokio::test]
+async fn a_text_is_compressed_for_those_who_take_it() {
+    let served = serve().await;
+    for (accept, encoding) in [
+        ("gzip", Some("gzip")),
+        ("deflate, gzip;q=0.5, *;q=0.1", Some("gzip")),
+        ("gzip;q=0", None),
+        ("identity", None),
+        ("br", None),
+        ("", None),
+    ] {
+        let answer = ask(served.address, "GET", "/metrics", &format!("Accept-Encoding: {accept}\r\n")).await;
+        assert_eq!((answer.status, answer.header("content-encoding")), (200, encoding), "{accept}");
+        assert_eq!(answer.body.contains("cups_total"), encoding.is_none(), "{accept}");
+        let vary: Vec<&str> = answer.head.lines().filter(|line| line.starts_with("vary: ")).collect();
+        assert_eq!(vary, ["vary: accept", "vary: accept-encoding"]);
+    }
+}
+
+/// M8.
+#[tokio::test]
+async fn a_process_may_be_told_not_to_tell_its_metrics() {
+    let served = serve_silent(|api| api.scraping(Scraping::Disabled)).await;
+    let answer = ask(served.address, "GET", "/metrics", "").await;
+    assert_eq!(answer.status, 503);
+    insta::assert_snapshot!(answer.body, @r#"{"error":"Metrics export failed","message":"Metrics collection is disabled","timestamp":"2026-01-02T03:04:05.000000Z"}"#);
+}
+
+/// M9.
+#[tokio::test]
+async fn without_any_metric_the_text_is_empty() {
+    let served = serve_silent(|api| api).await;
+    let answer = ask(served.address, "GET", "/metrics", "").await;
+    assert_eq!((answer.status, answer.bytes.len()), (200, 0));
+}
+
+/// Fails whenever it is asked.
+struct Broken;
+
+#[async_trait]
+impl MetricsSource for Broken {
+    async fn snapshot(&self) -> Snapshot {
+        panic!("it is broken")
+    }
+}
+
+/// P10.
+#[tokio::test]
+async fn metrics_that_cannot_be_told_are_a_503() {
+    let served = serve_both(Says(Vec::new()), Broken).await;
+    let answer = ask(served.address, "GET", "/metrics", "").await;
+    assert_eq!((answer.status, &answer.json()["error"]), (503, &"Metrics endpoint failed".into()));
 }

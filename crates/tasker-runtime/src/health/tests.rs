@@ -61,7 +61,7 @@ async fn failures(health: &Health) -> String {
     let checks = health.checks().await;
     let failed = checks.iter().filter_map(|check| match &check.status {
         Status::Ok => None,
-        Status::Failed(why) => Some(format!("{}: {why}", check.name)),
+        Status::Degraded(why) | Status::Failed(why) => Some(format!("{}: {why}", check.name)),
     });
     failed.collect::<Vec<_>>().join("; ")
 }

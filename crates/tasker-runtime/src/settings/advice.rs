@@ -31,7 +31,7 @@ pub(super) fn on_unknown(name: &str, origin: &Origin, known: &[Setting]) -> Stri
 }
 
 /// The candidate that `word` was likely meant to be.
-fn nearest(word: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+pub(super) fn nearest(word: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
     let letters = |word: &str| word.to_lowercase().replace('-', "_");
     let scored = candidates.map(|candidate| {
         let alike = strsim::normalized_damerau_levenshtein(&letters(word), &letters(&candidate));

@@ -1,14 +1,17 @@
 //! Whether settings make sense: ranges, and texts that must be of a form.
 
 use config::ValueKind;
+use tasker_api::Token;
 use tasker_core::{Backoff, QueueName};
 
 use crate::log::{LEVELS, filter};
+use crate::masking::MASK;
 use crate::open::{OpenError, check_url};
 
 use super::problem::SettingsProblem;
+use super::routes::RouteProblem;
 use super::section::Setting;
-use super::{BackoffSection, Loaded, Origin, Settings, print};
+use super::{BackoffSection, EventsSection, HttpSettings, Loaded, Origin, Settings, print};
 
 /// The problem with a number that is out of its setting's range.
 pub(super) fn out_of_range(setting: &Setting, value: &ValueKind, origin: &Origin) -> Option<SettingsProblem> {
@@ -37,6 +40,8 @@ pub(super) fn check(loaded: &Loaded) -> Vec<SettingsProblem> {
     let mut findings = Findings { loaded, problems: Vec::new() };
     findings.texts(&loaded.settings);
     findings.backoff(&loaded.settings.backoff);
+    findings.routes(&loaded.settings.events);
+    findings.tokens(&loaded.settings.http);
     findings.problems
 }
 
@@ -62,6 +67,9 @@ impl Findings<'_> {
         if filter(&settings.log.level).is_err() {
             self.refuse("log.level", &format!("{:?}", settings.log.level), &format!("write {LEVELS}"));
         }
+        if let Err(error) = settings.log.redaction() {
+            self.refuse("log.redact", &format!("{:?}", settings.log.redact), &error.to_string());
+        }
         let listen = [
             ("http.listen", Some(&settings.http.listen)),
             ("worker.health_listen", worker.health_listen.as_ref()),
@@ -71,6 +79,30 @@ impl Findings<'_> {
                 let remedy = "write an address with its port, such as 127.0.0.1:8484 or [::]:8484";
                 self.refuse(key, &format!("{address:?}"), remedy);
             }
+        }
+    }
+
+    fn tokens(&mut self, http: &HttpSettings) {
+        let tokens = [
+            ("http.metrics_token", &http.metrics_token, &http.metrics_token_file),
+            ("http.admin_token", &http.admin_token, &http.admin_token_file),
+        ];
+        for (key, token, file) in tokens {
+            let Some(token) = token else { continue };
+            if let Err(error) = Token::of(token.reveal()) {
+                self.refuse(key, MASK, &error.to_string());
+            }
+            if file.is_some() {
+                self.refuse(key, MASK, &format!("{key}_file is set as well; leave one of the two out"));
+            }
+        }
+    }
+
+    fn routes(&mut self, section: &EventsSection) {
+        for problem in section.problems() {
+            let origin = self.loaded.origin("events.routes").clone();
+            let RouteProblem { key, value, remedy } = problem;
+            self.problems.push(SettingsProblem::Refused { key, value, remedy, origin });
         }
     }
 

@@ -1,8 +1,12 @@
 //! What may be written for a setting, in a file and in a text such as an environment variable.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use config::ValueKind;
+
+use super::routes::{self, RouteSetting};
+use super::secret::Secret;
 
 /// What may be written for a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub enum Kind {
     Texts,
     /// A list of whole numbers.
     Wholes,
+    /// A table of routes, by event.
+    Routes,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -64,6 +70,14 @@ impl Typed for Vec<PathBuf> {
     const KIND: Kind = Kind::Texts;
 }
 
+impl Typed for Option<Secret> {
+    const KIND: Kind = Kind::MaybeText;
+}
+
+impl Typed for BTreeMap<String, RouteSetting> {
+    const KIND: Kind = Kind::Routes;
+}
+
 impl Typed for Vec<u32> {
     const KIND: Kind = Kind::Wholes;
 }
@@ -100,6 +114,9 @@ impl Kind {
             Self::Flag => "true or false".to_owned(),
             Self::Texts => "a list of texts such as [\"one\", \"two\"]".to_owned(),
             Self::Wholes => "a list of whole numbers such as [1, 2, 4]".to_owned(),
+            Self::Routes => {
+                "routes such as { \"task.completed\" = { backends = [\"metrics\", \"logs\"], sampling = 0.5 } }".to_owned()
+            }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
@@ -115,6 +132,7 @@ impl Kind {
             | Self::MaybePath
             | Self::Flag
             | Self::Texts
+            | Self::Routes
             | Self::Choice(_) => "a whole number",
         }
     }
@@ -128,6 +146,7 @@ impl Kind {
             Self::Flag => matches!(value, ValueKind::Boolean(_)),
             Self::Texts => all(value, |item| matches!(item, ValueKind::String(_))),
             Self::Wholes => all(value, is_whole),
+            Self::Routes => routes::is_table(value),
             Self::Choice(words) => {
                 matches!(value, ValueKind::String(word) if words.contains(&word.as_str()))
             }
@@ -147,6 +166,7 @@ impl Kind {
         let plain = || ValueKind::from(text);
         match self {
             Self::Text | Self::MaybeText | Self::MaybePath | Self::Choice(_) => plain(),
+            Self::Routes => routes::read(text).unwrap_or_else(plain),
             Self::Whole => text.parse::<i64>().map_or_else(|_| plain(), ValueKind::from),
             Self::Number => text.parse::<f64>().map_or_else(|_| plain(), ValueKind::from),
             Self::Flag => text.parse::<bool>().map_or_else(|_| plain(), ValueKind::from),

@@ -1,5 +1,6 @@
 //! Settings as text: what holds, and where it came from.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use config::ValueKind;
@@ -40,7 +41,21 @@ pub fn print_config(loaded: &Loaded) -> String {
 pub(super) fn shown(key: &str, value: &ValueKind) -> String {
     match value {
         ValueKind::String(text) => format!("{:?}", masked(key, text)),
-        ValueKind::Table(_) => "a table".to_owned(),
+        ValueKind::Table(fields) => {
+            let fields = BTreeMap::from_iter(fields).into_iter();
+            let fields = fields.map(|(name, value)| format!("{} = {}", bare(name), shown(name, &value.kind)));
+            format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
+        }
+        ValueKind::Boolean(_)
+        | ValueKind::I64(_)
+        | ValueKind::I128(_)
+        | ValueKind::U64(_)
+        | ValueKind::U128(_)
+        | ValueKind::Float(_)
+            if is_masked(key) =>
+        {
+            MASK.to_owned()
+        }
         ValueKind::Array(items) => {
             let items: Vec<String> = items.iter().map(|item| shown(key, &item.kind)).collect();
             format!("[{}]", items.join(", "))
@@ -57,8 +72,20 @@ pub(super) fn toml(key: &str, value: &Value) -> String {
             let items: Vec<String> = items.iter().map(|item| toml(key, item)).collect();
             format!("[{}]", items.join(", "))
         }
+        Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{} = {}", bare(name), toml(key, value)));
+            format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
+        }
         other => other.to_string(),
     }
+}
+
+/// A name as TOML.
+fn bare(name: &str) -> String {
+    let is_bare =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if is_bare { name.to_owned() } else { Value::from(name).to_string() }
 }
 
 fn comment(line: &str, origin: &Origin) -> String {
@@ -69,5 +96,10 @@ fn comment(line: &str, origin: &Origin) -> String {
 }
 
 fn masked(key: &str, text: &str) -> String {
-    if is_secret(key) { MASK.to_owned() } else { without_secrets(text) }
+    if is_masked(key) { MASK.to_owned() } else { without_secrets(text) }
+}
+
+/// Whether the values of a setting are secret. The path of a file that holds a secret is none.
+fn is_masked(key: &str) -> bool {
+    is_secret(key) && !key.ends_with("_file")
 }

@@ -1,8 +1,11 @@
 //! Every setting there is: its name, type, default, range and meaning.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::kind::choice;
+use super::routes::RouteSetting;
+use super::secret::Secret;
 use super::section::section;
 
 section! {
@@ -136,6 +139,9 @@ section! {
         format: LogFormat = LogFormat::Pretty,
         /// Whether `pretty` is coloured: `auto` is if it goes to a terminal and `NO_COLOR` is not set.
         color: Color = Color::Auto,
+        /// What is written as `[redacted]`, besides what is called like passwords, tokens, keys, cookies and credentials:
+        /// names such as `iban`, ends of paths such as `card.number`, stars such as `*_pin`.
+        redact: Vec<String> = Vec::new(),
     }
 }
 
@@ -166,12 +172,34 @@ choice! {
 }
 
 section! {
-    /// The HTTP interface of tasker-server.
+    /// Where events go, besides what the catalog says.
+    "events" EventsSection {
+        /// By event, such as `[events.routes."task.completed"]`: its `backends` (`metrics`, `traces`, `logs`; no others get
+        /// it), and its `sampling`, which part of it goes to traces and logs. Metrics always count every event. In a
+        /// variable it is a JSON object.
+        routes: BTreeMap<String, RouteSetting> = BTreeMap::new(),
+    }
+}
+
+section! {
+    /// The HTTP interface of tasker-server. What it says of tokens holds for `worker.health_listen` as well.
     "http" HttpSettings {
         /// Whether there is one.
         enabled: bool = true,
         /// The address it listens at; port 0 takes a free one.
         listen: String = "127.0.0.1:8484".to_owned(),
+        /// Whether `/metrics` answers with values.
+        metrics_enabled: bool = true,
+        /// What whoever reads `/metrics`, `/events` and `/health/status` has to show, as the header
+        /// `Authorization: Bearer …`: at least 16 characters. Everybody may read them if absent.
+        metrics_token: Option<Secret> = None,
+        /// The file in which that token stands.
+        metrics_token_file: Option<PathBuf> = None,
+        /// What whoever changes `/log/level` and `/events/{name}/route` has to show in the same way. Nobody may if
+        /// absent.
+        admin_token: Option<Secret> = None,
+        /// The file in which that token stands.
+        admin_token_file: Option<PathBuf> = None,
     }
 }
 

@@ -118,7 +118,7 @@ fn an_unknown_key_is_refused_with_the_one_that_was_likely_meant() {
     the settings cannot be used:
       tasker.toml: there is no setting "concurrency"; did you mean worker.concurrency?
       tasker.toml: there is no setting "server.listen"; did you mean http.listen?
-      tasker.toml: there is no setting "weather.sun"; the sections are database, engine, worker, agents, backoff, log, http, templates
+      tasker.toml: there is no setting "weather.sun"; the sections are database, engine, worker, agents, backoff, log, events, http, templates
       tasker.toml: there is no setting "worker.zeal"; worker has enabled, name, queues, concurrency, lease_seconds, drain_timeout_seconds, bindings, allow_env, base_dir, health_listen
     "#);
     insta::assert_snapshot!(complaint("\"worker.concurrency\" = 8\n"), @r#"
@@ -127,11 +127,11 @@ fn an_unknown_key_is_refused_with_the_one_that_was_likely_meant() {
     "#);
     insta::assert_snapshot!(complaint("[worker.concurrency]\nmax = 8\n"), @r"
     the settings cannot be used:
-      tasker.toml: worker.concurrency is a table: write a whole number
+      tasker.toml: worker.concurrency is { max = 8 }: write a whole number
     ");
     insta::assert_snapshot!(complaint("[[worker]]\nconcurrency = 8\n"), @r#"
     the settings cannot be used:
-      tasker.toml: there is no setting "worker"; the sections are database, engine, worker, agents, backoff, log, http, templates
+      tasker.toml: there is no setting "worker"; the sections are database, engine, worker, agents, backoff, log, events, http, templates
     "#);
 }
 
@@ -142,12 +142,12 @@ fn an_unknown_variable_or_flag_is_refused_likewise() {
     the settings cannot be used:
       TASKER__WORKER__CONCURRENCY_: there is no setting "TASKER__WORKER__CONCURRENCY_"; did you mean TASKER__WORKER__CONCURRENCY?
       TASKER__DATABASE_URL: there is no setting "TASKER__DATABASE_URL"; did you mean TASKER__DATABASE__URL?
-      TASKER__: there is no setting "TASKER__"; the sections are database, engine, worker, agents, backoff, log, http, templates
+      TASKER__: there is no setting "TASKER__"; the sections are database, engine, worker, agents, backoff, log, events, http, templates
     "#);
     insta::assert_snapshot!(from_flags(&[("worker.Concurrency", "8"), ("", "x")]).expect_err("refused"), @r#"
     the settings cannot be used:
       command line: there is no setting "worker.Concurrency"; did you mean worker.concurrency?
-      command line: there is no setting ""; the sections are database, engine, worker, agents, backoff, log, http, templates
+      command line: there is no setting ""; the sections are database, engine, worker, agents, backoff, log, events, http, templates
     "#);
 }
 
@@ -268,6 +268,46 @@ fn a_secret_stands_in_no_message() {
 }
 
 #[test]
+fn a_token_stands_in_no_message_and_no_print() {
+    let file =
+        complaint("[http]\nmetrics_token = 1234567\nadmin_token = 'hunter2'\nadmin_token_file = 'x'\n");
+    insta::assert_snapshot!(file, @r"
+    the settings cannot be used:
+      tasker.toml: http.metrics_token is ********: write a text, or leave it out
+      tasker.toml: http.admin_token is ********: the token has 7 characters: give at least 16, such as `openssl rand -hex 32` makes
+      tasker.toml: http.admin_token is ********: http.admin_token_file is set as well; leave one of the two out
+    ");
+    let loaded =
+        from_flags(&[("http.metrics_token", "hunter2hunter2hunter2"), ("http.admin_token_file", "a/b")])
+            .expect("valid");
+    let (printed, debugged) = (print_config(&loaded), format!("{loaded:?}"));
+    assert!(!printed.contains("hunter2") && !debugged.contains("hunter2"), "{printed}{debugged}");
+    assert!(printed.contains("admin_token_file = \"a/b\""), "{printed}");
+}
+
+#[test]
+fn routes_are_read_from_a_file_and_from_a_variable_and_printed() {
+    let place = Place::with("[events.routes.'task.completed']\nbackends = ['logs']\nsampling = 0.5\n");
+    let route = "{\"step.failed\": {\"sampling\": 0}}";
+    let environment = pairs(&[("TASKER__EVENTS__ROUTES", route)]);
+    let loaded = Settings::load(&Sources { environment, ..place.sources() }).expect("valid");
+    let printed = print_config(&loaded);
+    let line = printed.lines().find(|line| line.starts_with("routes")).expect("a line");
+    insta::assert_snapshot!(line, @r#"routes = { "step.failed" = { sampling = 0.0 }, "task.completed" = { backends = ["logs"], sampling = 0.5 } }  # TASKER__EVENTS__ROUTES"#);
+    let again = Place::with(&printed);
+    assert_eq!(Settings::load(&again.sources()).expect("valid").settings, loaded.settings);
+    insta::assert_snapshot!(complaint("[events.routes.'task.complete']\nsampling = 1\n[events.routes.'task.failed']\nbackends = ['print']\n"), @r#"
+    the settings cannot be used:
+      tasker.toml: events.routes."task.complete" is no event: did you mean task.completed?
+      tasker.toml: events.routes."task.failed".backends is ["print"]: unknown backend "print": write metrics, traces or logs
+    "#);
+    insta::assert_snapshot!(complaint("[events.routes.'task.failed']\npriority = 'high'\n"), @r#"
+    the settings cannot be used:
+      tasker.toml: events.routes is { "task.failed" = { priority = "high" } }: write routes such as { "task.completed" = { backends = ["metrics", "logs"], sampling = 0.5 } }
+    "#);
+}
+
+#[test]
 fn the_settings_that_hold_are_printed_with_where_each_came_from() {
     let loaded =
         from_flags(&[("database.url", "postgres://u:hunter2@h/d"), ("worker.name", "w")]).expect("valid");
@@ -315,10 +355,19 @@ fn the_settings_that_hold_are_printed_with_where_each_came_from() {
     level = "info"     # default
     format = "pretty"  # default
     color = "auto"     # default
+    redact = []        # default
+
+    [events]
+    routes = {}  # default
 
     [http]
-    enabled = true             # default
-    listen = "127.0.0.1:8484"  # default
+    enabled = true                   # default
+    listen = "127.0.0.1:8484"        # default
+    metrics_enabled = true           # default
+    # metrics_token is not set
+    # metrics_token_file is not set
+    # admin_token is not set
+    # admin_token_file is not set
 
     [templates]
     directories = []  # default

@@ -1,0 +1,63 @@
+//! `GET` and `PUT /log/level`: how much the process says.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::api;
+use crate::refusal::{read, unusable};
+
+/// Reads and changes how much the process says.
+pub trait LogLevel: Send + Sync {
+    /// How much it says, such as `info,tasker_engine=debug`.
+    fn level(&self) -> String;
+
+    /// Has it say more, or less, from now on, and tells the log of that.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the level, and what to write instead; nothing is changed then.
+    fn set_level(&self, level: &str) -> Result<(), String>;
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    level: String,
+}
+
+const EXAMPLE: &str = "{\"level\": \"info,tasker_engine=debug\"}";
+
+/// 200 with the level.
+pub(crate) async fn get(State(state): State<Arc<api::State>>) -> Response {
+    let Some(log) = &state.log else { return nothing() };
+    Json(json!({ "level": log.level() })).into_response()
+}
+
+/// 200 with the level and the one before; 422 if it is none.
+pub(crate) async fn put(
+    State(state): State<Arc<api::State>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let Some(log) = &state.log else { return nothing() };
+    let wanted: Wanted = match read(body, EXAMPLE) {
+        Ok(wanted) => wanted,
+        Err(refused) => return *refused,
+    };
+    let before = log.level();
+    if let Err(problem) = log.set_level(&wanted.level) {
+        return unusable(problem);
+    }
+    let level = wanted.level;
+    Json(json!({ "level": level, "before": before })).into_response()
+}
+
+fn nothing() -> Response {
+    crate::not_found::nothing("the process has no log whose level could be changed")
+}

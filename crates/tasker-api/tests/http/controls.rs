@@ -1,0 +1,119 @@
+//! What operators change while the process runs, over a real socket.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tasker_api::{Api, LogLevel, Token};
+use tasker_events::{Backend, EventId, Events};
+
+use crate::support::{Answer, Served, send, serve_silent};
+
+const TOKEN: &str = "operator-0123456789";
+
+/// A log that knows two levels.
+struct Levels(Mutex<String>);
+
+impl LogLevel for Levels {
+    fn level(&self) -> String {
+        self.0.lock().expect("no panic").clone()
+    }
+
+    fn set_level(&self, level: &str) -> Result<(), String> {
+        if !["info", "debug"].contains(&level) {
+            return Err(format!("log.level is {level:?}: write info or debug"));
+        }
+        level.clone_into(&mut self.0.lock().expect("no panic"));
+        Ok(())
+    }
+}
+
+async fn serve(events: &Events) -> Served {
+    let log = Arc::new(Levels(Mutex::new("info".to_owned())));
+    let finish = |api: Api| api.events(events.clone()).log(log).operators(Token::of(TOKEN).expect("a token"));
+    serve_silent(finish).await
+}
+
+async fn ask(served: &Served, what: &str, body: &str) -> Answer {
+    send(served.address, what, &format!("Authorization: Bearer {TOKEN}\r\n"), body).await
+}
+
+#[tokio::test]
+async fn the_level_of_the_log_is_changed() {
+    let served = serve(&Events::default()).await;
+    assert_eq!(ask(&served, "GET /log/level", "").await.json(), json!({ "level": "info" }));
+    let answer = ask(&served, "PUT /log/level", "{\"level\": \"debug\"}").await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "level": "debug", "before": "info" })));
+    assert_eq!(ask(&served, "GET /log/level", "").await.json(), json!({ "level": "debug" }));
+}
+
+#[tokio::test]
+async fn a_level_that_is_none_changes_nothing() {
+    let served = serve(&Events::default()).await;
+    let mut told = Vec::new();
+    for body in ["{\"level\": \"loud\"}", "{\"level\": 1}", "{\"levle\": \"info\"}", "debug"] {
+        let answer = ask(&served, "PUT /log/level", body).await;
+        assert_eq!(answer.status, 422);
+        told.push(answer.json()["message"].as_str().expect("a text").to_owned());
+    }
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    log.level is "loud": write info or debug
+    the body is not what is asked for: invalid type: integer `1`, expected a string at line 1 column 11; send {"level": "info,tasker_engine=debug"}
+    the body is not what is asked for: unknown field `levle`, expected `level` at line 1 column 8; send {"level": "info,tasker_engine=debug"}
+    the body is not what is asked for: expected value at line 1 column 1; send {"level": "info,tasker_engine=debug"}
+    "#);
+    assert_eq!(ask(&served, "GET /log/level", "").await.json(), json!({ "level": "info" }));
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_not_read() {
+    let served = serve(&Events::default()).await;
+    let answer = ask(&served, "PUT /log/level", &" ".repeat(70_000)).await;
+    assert_eq!((answer.status, &answer.json()["error"]), (413, &json!("Invalid request")));
+}
+
+#[tokio::test]
+async fn the_route_of_an_event_is_changed_from_now_on() {
+    let events = Events::default();
+    let served = serve(&events).await;
+    let body = "{\"backends\": [\"metrics\", \"log\"], \"sampling\": 0.5}";
+    let answer = ask(&served, "PUT /tasker/events/task.completed/route", body).await;
+    assert_eq!(answer.status, 200);
+    insta::assert_snapshot!(answer.body, @r#"{"backends":["metrics","logs"],"before":{"backends":["traces","metrics"],"priority":"normal","sampling":1.0},"event":"task.completed","priority":"normal","sampling":0.5}"#);
+    let routes = events.routes();
+    assert!(routes.of(EventId::TaskCompleted).goes_to(Backend::Logs));
+    assert!(!routes.of(EventId::TaskCompleted).goes_to(Backend::Traces));
+    let answer = ask(&served, "PUT /events/task.completed/route", "{\"sampling\": 1}").await;
+    assert_eq!(answer.json()["backends"], json!(["metrics", "logs"]));
+    assert_eq!(ask(&served, "GET /events/task.completed/route", "").await.json()["sampling"], 1.0);
+}
+
+#[tokio::test]
+async fn a_route_that_makes_no_sense_is_refused_and_changes_nothing() {
+    let events = Events::default();
+    let served = serve(&events).await;
+    let mut told = Vec::new();
+    for body in [
+        "{\"backends\": [\"metrics\"], \"sampling\": 0.5}",
+        "{\"sampling\": {\"metrics\": 0.5}}",
+        "{\"sampling\": 2}",
+        "{\"sampling\": \"half\"}",
+        "{\"backends\": [\"prints\"]}",
+        "{}",
+        "{\"priority\": \"high\"}",
+    ] {
+        let answer = ask(&served, "PUT /events/task.completed/route", body).await;
+        assert_eq!(answer.status, 422);
+        told.push(answer.json()["message"].as_str().expect("a text").to_owned());
+    }
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    the sampling rate of task.completed is 0.5, and it goes to no traces and no logs: metrics always count every event; leave sampling out, or send the event to traces or logs as well
+    metrics are never sampled, they count every event; sampling is one number from 0 to 1, for traces and logs
+    the sampling rate of task.completed is 2: write a number from 0 to 1
+    sampling is "half": write a number from 0 to 1, for traces and logs
+    unknown backend "prints": write metrics, traces or logs
+    the body says nothing: send {"backends": ["metrics", "logs"], "sampling": 0.5}, or one of the two
+    the body is not what is asked for: unknown field `priority`, expected `backends` or `sampling` at line 1 column 11; send {"backends": ["metrics", "logs"], "sampling": 0.5}, or one of the two
+    "#);
+    assert_eq!(events.routes(), Events::default().routes());
+    assert_eq!(ask(&served, "PUT /events/task.compleated/route", "{}").await.status, 404);
+}
