@@ -37,7 +37,9 @@ pub use handlers::handlers;
 pub use health::Health;
 pub use log::{LogError, init_logging};
 pub use masking::without_secrets;
-pub use metrics::{Metrics, metrics_reference};
+pub use metrics::{
+    Metrics, QueryError, alert_rules, check_query, dashboard, metrics_reference, recording_rules,
+};
 pub use open::{Database, OpenError, open_store};
 pub use process::Process;
 pub use program::{EXIT_CODES, run_program};
