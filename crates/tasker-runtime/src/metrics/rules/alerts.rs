@@ -123,7 +123,7 @@ const LEASES: &[Alert] = &[
         query: r#"sum by (instance) ((tasker_events_total{event="lease.expired"} unless tasker_events_total{event="lease.expired"} offset 10m) or increase(tasker_events_total{event="lease.expired"}[10m])) > 0"#,
         lasts: "0m",
         summary: "Workers vanish in the middle of steps",
-        description: "{{ $labels.instance }} gave up {{ $value | humanize }} attempts in ten minutes, as their workers no longer renewed the leases: they were killed, froze, or lost the database.",
+        description: r#"{{ $labels.instance }} gave up {{ printf "%.0f" $value }} attempts in ten minutes, as their workers no longer renewed the leases: they were killed, froze, or lost the database."#,
     },
     Alert {
         name: "TaskerResultsComeTooLate",
@@ -131,7 +131,7 @@ const LEASES: &[Alert] = &[
         query: r#"sum by (instance, outcome) (increase(tasker_worker_attempts_total{outcome=~"stale|lost|unsettled"}[10m])) > 0"#,
         lasts: "0m",
         summary: "{{ $labels.instance }} does work that does not count",
-        description: "{{ $value | humanize }} attempts of {{ $labels.instance }} ended as {{ $labels.outcome }} in ten minutes: what they did is done again by another worker.",
+        description: r#"{{ printf "%.0f" $value }} attempts of {{ $labels.instance }} ended as {{ $labels.outcome }} in ten minutes: what they did is done again by another worker."#,
     },
 ];
 
@@ -142,7 +142,7 @@ const OBSERVATION: &[Alert] = &[
         query: r#"sum by (instance) ((tasker_events_total{event="subscriber.failed"} unless tasker_events_total{event="subscriber.failed"} offset 10m) or increase(tasker_events_total{event="subscriber.failed"}[10m])) > 0"#,
         lasts: "0m",
         summary: "Subscribers of {{ $labels.instance }} do not take their events",
-        description: "Subscribers failed {{ $value | humanize }} times in ten minutes, or took too long. The log of {{ $labels.instance }} names them.",
+        description: r#"Subscribers failed {{ printf "%.0f" $value }} times in ten minutes, or took too long. The log of {{ $labels.instance }} names them."#,
     },
     Alert {
         name: "TaskerSeriesOverflow",
