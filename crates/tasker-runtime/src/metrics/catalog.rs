@@ -1,8 +1,12 @@
 //! Every metric that a process has by itself.
 
+mod queries;
+
 use std::fmt::Write;
 
 use tasker_metrics::{Bounds, Description, Kind, Merge, Unit};
+
+pub use queries::{QueryError, check_query};
 
 /// A metric that a process has by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
