@@ -161,6 +161,12 @@ impl ExponentialDistribution {
         self.zeros + self.counts.iter().sum::<u64>()
     }
 
+    /// Whether a histogram can have this. What another process wrote need not be, and is not to be merged.
+    pub fn is_possible(&self) -> bool {
+        let most = OCTAVES * Scale::FINEST.steps();
+        self.first.unsigned_abs() as usize <= most && self.counts.len() <= MOST as usize
+    }
+
     /// Both together, exactly, at the lower scale of both or at one that has few enough buckets.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {

@@ -54,6 +54,16 @@ fn the_scale_is_lowered_until_there_are_few_enough_buckets() {
 }
 
 #[test]
+fn what_no_histogram_can_have_is_told_apart() {
+    let seen = of(Unit::Seconds, 8, &[0, 1, u64::MAX]);
+    assert!(seen.is_possible());
+    for first in [i32::MIN, i32::MAX, 17_000] {
+        assert!(!ExponentialDistribution { first, ..seen.clone() }.is_possible());
+    }
+    assert!(!ExponentialDistribution { counts: vec![1; 161], ..seen }.is_possible());
+}
+
+#[test]
 fn reading_changes_nothing_and_sums_are_exact() {
     let histogram = ExponentialHistogram::new(Unit::Seconds, Scale::default());
     for millis in 1..=1_000 {

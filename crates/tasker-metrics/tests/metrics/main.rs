@@ -1,5 +1,6 @@
 //! What is counted, merged and told.
 
+mod counting;
 mod exemplar;
 mod exponential;
 mod facade;
