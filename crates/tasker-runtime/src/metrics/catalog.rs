@@ -158,7 +158,7 @@ pub fn metrics_reference() -> String {
             Kind::Gauge(Merge::Sum) => ("gauge", "sum"),
             Kind::Gauge(Merge::Max) => ("gauge", "greatest"),
             Kind::Gauge(Merge::Min) => ("gauge", "least"),
-            Kind::Histogram(_) => ("histogram", "sum"),
+            Kind::Histogram(_) | Kind::Exponential(_) => ("histogram", "sum"),
         };
         let labels: Vec<_> = metric.labels().iter().map(|label| format!("`{label}`")).collect();
         let (name, labels, help) = (metric.name(), labels.join(", "), metric.help());
@@ -183,6 +183,7 @@ mod tests {
                 Kind::Counter => registry.counter(description).map(drop),
                 Kind::Gauge(merge) => registry.gauge(description, merge).map(drop),
                 Kind::Histogram(bounds) => registry.histogram(description, bounds).map(drop),
+                Kind::Exponential(scale) => registry.exponential(description, scale).map(drop),
             };
             assert_eq!(registered, Ok(()));
         }

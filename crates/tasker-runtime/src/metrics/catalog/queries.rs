@@ -99,9 +99,10 @@ fn labels_of(series: &str) -> Option<Vec<&'static str>> {
         let rest = series.strip_prefix(metric.name())?;
         let (_, kind) = metric.declaration();
         let bound: &[&str] = match (kind, rest) {
-            (Kind::Histogram(_), "_bucket") => &["le"],
-            (Kind::Histogram(_), "_sum" | "_count") | (Kind::Counter | Kind::Gauge(_), "") => &[],
-            (Kind::Histogram(_) | Kind::Counter | Kind::Gauge(_), _) => return None,
+            (Kind::Histogram(_) | Kind::Exponential(_), "_bucket") => &["le"],
+            (Kind::Histogram(_) | Kind::Exponential(_), "_sum" | "_count")
+            | (Kind::Counter | Kind::Gauge(_), "") => &[],
+            (Kind::Histogram(_) | Kind::Exponential(_) | Kind::Counter | Kind::Gauge(_), _) => return None,
         };
         Some([metric.labels(), bound].concat())
     })
