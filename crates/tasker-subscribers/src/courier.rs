@@ -48,27 +48,31 @@ pub(crate) enum Delivered {
 impl Courier {
     /// Hands events over. Ends without success only once `end` is cancelled, and then not within an attempt.
     pub(crate) async fn deliver(&self, notices: &[Arc<Notice>], end: &CancellationToken) -> Delivered {
-        let mut tries = 0_u32;
+        let mut failures = 0_u32;
         loop {
             if !self.wait_for_opening(end).await {
                 return Delivered::Unfinished;
             }
             let (why, after) = match self.attempt(notices).await {
                 Verdict::Taken => {
-                    if self.tally.took(notices.len()) {
-                        tracing::info!(subscriber = self.subscriber, "a subscriber takes events again");
-                    }
+                    self.tell_end(self.tally.take(notices.len(), failures));
                     return Delivered::Settled;
                 }
                 Verdict::Refused(why) => match self.bury(notices, &why).await {
-                    Ok(()) => return Delivered::Settled,
+                    Ok(()) => {
+                        self.tell_end(self.tally.refuse(notices.len(), failures));
+                        return Delivered::Settled;
+                    }
                     Err(error) => (format!("{why}, and its dead letter cannot be written: {error}"), None),
                 },
                 Verdict::NotYet { why, after } => (why, after),
             };
-            tries = tries.saturating_add(1);
-            let wait = self.wait_after(tries, after);
-            self.note_failure(notices, &why, wait);
+            failures = failures.saturating_add(1);
+            let wait = self.wait_after(failures, after);
+            if self.tally.retry(failures, &why, self.clock.now().plus(wait)) {
+                self.events
+                    .emit(&Event::SubscriberStalled { subscriber: &self.subscriber, error_message: &why });
+            }
             if end.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
                 return Delivered::Unfinished;
             }
@@ -93,33 +97,19 @@ impl Courier {
     }
 
     /// How long to wait: what the receiver asked for, which holds for all that is in flight; else a backoff.
-    fn wait_after(&self, tries: u32, after: Option<Duration>) -> Duration {
+    fn wait_after(&self, failures: u32, after: Option<Duration>) -> Duration {
         let Some(after) = after.map(|after| after.min(LONGEST_PAUSE)) else {
-            return backoff(tries, &mut *self.rng.lock().unwrap_or_else(PoisonError::into_inner));
+            return backoff(failures, &mut *self.rng.lock().unwrap_or_else(PoisonError::into_inner));
         };
         let mut closed = self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
         *closed = (*closed).max(Some(Instant::now() + after));
         after
     }
 
-    fn note_failure(&self, notices: &[Arc<Notice>], why: &str, wait: Duration) {
-        let subscriber = self.subscriber.as_str();
-        if self.tally.retry(why, self.clock.now().plus(wait)) {
-            let pause_seconds = wait.as_secs_f64();
-            tracing::warn!(
-                subscriber,
-                error = why,
-                pause_seconds,
-                "a subscriber did not take events; they wait"
-            );
+    fn tell_end(&self, trouble_ended: bool) {
+        if trouble_ended {
+            self.events.emit(&Event::SubscriberRecovered { subscriber: &self.subscriber });
         }
-        self.tell(notices, why);
-    }
-
-    fn tell(&self, notices: &[Arc<Notice>], why: &str) {
-        let Some(first) = notices.first() else { return };
-        let (subscriber, event) = (self.subscriber.as_str(), first.event.name());
-        self.events.emit(&Event::SubscriberFailed { subscriber, event, error_message: why });
     }
 
     /// Keeps what was refused, if somebody wants that, and passes over it.
@@ -137,16 +127,9 @@ impl Courier {
         }
         for notice in notices {
             let (subscriber, id, event) = (self.subscriber.as_str(), notice.id.as_str(), notice.event.name());
-            tracing::warn!(
-                subscriber,
-                id,
-                event,
-                error = why,
-                "a subscriber refused an event; it is passed over"
-            );
+            tracing::warn!(subscriber, id, event, error = why, "an event is passed over");
+            self.events.emit(&Event::SubscriberRefused { subscriber, event, error_message: why });
         }
-        self.tally.refuse(notices.len());
-        self.tell(notices, why);
         Ok(())
     }
 }

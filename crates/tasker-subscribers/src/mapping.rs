@@ -5,8 +5,9 @@ use tasker_events::EventId;
 use tasker_store::{Cause, Transition};
 
 /// Every event that follows from some transition.
-pub(crate) const RECORDED: [EventId; 14] = [
+pub(crate) const RECORDED: [EventId; 15] = [
     EventId::TaskInitializeRequested,
+    EventId::TaskStartRequested,
     EventId::TaskCompleted,
     EventId::TaskFailed,
     EventId::TaskCancelled,
@@ -33,13 +34,13 @@ pub(crate) fn events_of(transition: &Transition) -> &'static [EventId] {
 fn of_task(cause: Cause) -> &'static [EventId] {
     match cause {
         Cause::Submitted => &[EventId::TaskInitializeRequested],
+        Cause::Started => &[EventId::TaskStartRequested],
         Cause::Completed => &[EventId::TaskCompleted],
         Cause::Blocked => &[EventId::TaskFailed],
         Cause::RetryRequested => &[EventId::TaskRetryRequested],
         Cause::Cancelled => &[EventId::TaskCancelled],
         Cause::Resolved => &[EventId::TaskResolvedManually],
-        Cause::Started
-        | Cause::Claimed
+        Cause::Claimed
         | Cause::Failed
         | Cause::LeaseExpired
         | Cause::Snoozed

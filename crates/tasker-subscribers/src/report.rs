@@ -29,9 +29,9 @@ pub struct SubscriberReport {
     pub retried: u64,
     /// How often its work panicked, and was begun anew.
     pub panics: u64,
-    /// What went wrong last, if nothing was taken since.
+    /// What went wrong last, as long as an event that was not taken is offered again.
     pub last_error: Option<String>,
-    /// When the next attempt is made after the latest that failed, if nothing was taken since.
+    /// When the attempt is made that follows the latest failure, as long as there is a `last_error`.
     pub paused_until: Option<Timestamp>,
 }
 
@@ -59,28 +59,45 @@ pub(crate) struct Tally {
 
 #[derive(Debug, Default)]
 struct Trouble {
+    /// Deliveries that have failed, and are made again.
+    deliveries: u64,
     last_error: Option<String>,
     paused_until: Option<Timestamp>,
 }
 
+impl Trouble {
+    /// One of its deliveries has ended. Whether it was the last.
+    fn ends(&mut self) -> bool {
+        self.deliveries = self.deliveries.saturating_sub(1);
+        if self.deliveries > 0 {
+            return false;
+        }
+        *self = Self::default();
+        true
+    }
+}
+
 impl Tally {
-    /// Counts events that were taken, and says whether that ends a trouble.
-    pub(crate) fn took(&self, events: usize) -> bool {
+    /// Counts events that were taken after so many failed attempts, and says whether that ends a trouble.
+    pub(crate) fn take(&self, events: usize, failures: u32) -> bool {
         self.taken.fetch_add(events as u64, Ordering::Relaxed);
-        std::mem::take(&mut *self.trouble()).last_error.is_some()
+        failures > 0 && self.trouble().ends()
     }
 
-    /// Counts events that were refused.
-    pub(crate) fn refuse(&self, events: usize) {
+    /// Counts events that were refused after so many failed attempts, and says whether that ends a trouble.
+    pub(crate) fn refuse(&self, events: usize, failures: u32) -> bool {
         self.refused.fetch_add(events as u64, Ordering::Relaxed);
+        failures > 0 && self.trouble().ends()
     }
 
-    /// Counts an attempt after which another follows, and says whether the trouble is a new one.
-    pub(crate) fn retry(&self, why: &str, until: Timestamp) -> bool {
+    /// Counts the `failures`-th failed attempt of a delivery, and says whether a trouble begins with it.
+    pub(crate) fn retry(&self, failures: u32, why: &str, until: Timestamp) -> bool {
         self.retried.fetch_add(1, Ordering::Relaxed);
         let mut trouble = self.trouble();
+        trouble.deliveries += u64::from(failures == 1);
+        trouble.last_error = Some(why.to_owned());
         trouble.paused_until = Some(until);
-        trouble.last_error.replace(why.to_owned()).is_none()
+        failures == 1 && trouble.deliveries == 1
     }
 
     pub(crate) fn panicked(&self) -> u64 {
@@ -91,6 +108,8 @@ impl Tally {
         self.delivers.store(standing == Standing::Delivering, Ordering::Relaxed);
         if standing == Standing::StandingBy {
             self.wait(0);
+            // What had failed is dropped, and begun anew by whoever delivers next.
+            *self.trouble() = Trouble::default();
         }
     }
 

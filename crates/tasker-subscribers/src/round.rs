@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tasker_events::Event;
 use tasker_store::{FeedPage, StoreError};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -101,11 +102,8 @@ impl<'a> Round<'a> {
 
     pub(crate) async fn run(mut self) -> End {
         let subscriber = self.follower.settings.name.as_str();
-        tracing::info!(
-            subscriber,
-            position = self.moved_to,
-            "a subscriber's events are delivered by this process"
-        );
+        let position = self.moved_to;
+        self.follower.courier.events.emit(&Event::SubscriberStarted { subscriber, position });
         loop {
             match self.turn().await {
                 Ok(None) => {}

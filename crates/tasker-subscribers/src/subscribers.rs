@@ -40,7 +40,7 @@ pub struct Surroundings {
     pub store: Arc<dyn Store>,
     /// Where their places are kept; mostly the same store.
     pub cursors: Arc<dyn CursorStore>,
-    /// Where it is told that one failed.
+    /// Where it is told that one begins, stalls, recovers, or that its receiver refused something.
     pub events: Events,
     /// The clock of the process: it dates signatures and `Retry-After`.
     pub clock: Arc<dyn Clock>,

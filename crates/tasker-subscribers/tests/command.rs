@@ -31,7 +31,7 @@ async fn a_program_gets_each_event_on_its_input_and_in_its_variables() {
     let lines: Vec<&str> = variables.lines().collect();
     let id = |index: usize| events[index]["id"].as_str().expect("a text").to_owned();
     assert_eq!(lines[0], format!("notify {} task.initialize_requested pair . []", id(0)));
-    assert_eq!(lines[2], format!("notify {} step.completed pair a.1 []", id(2)));
+    assert_eq!(lines[3], format!("notify {} step.completed pair a.1 []", id(3)));
     subscribers.stop().await;
 }
 
@@ -43,7 +43,7 @@ async fn a_program_that_fails_is_run_again_with_the_same_event() {
     let task = bench.run().await;
     bench.caught_up().await;
     assert_eq!(types_of(&bench.lines("events.ndjson"), task), LIFE);
-    assert_eq!((report(&subscribers).taken, report(&subscribers).retried), (6, 2));
+    assert_eq!((report(&subscribers).taken, report(&subscribers).retried), (7, 2));
     subscribers.stop().await;
 }
 

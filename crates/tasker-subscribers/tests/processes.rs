@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use support::service::Service;
-use support::{Bench, assert_complete_and_in_order, settings_of};
+use support::{Bench, LIFE, assert_complete_and_in_order, settings_of};
 use tasker_core::SystemClock;
 use tasker_events::{Events, Routes};
 use tasker_sqlite::{SqliteOptions, SqliteStore};
@@ -102,7 +102,7 @@ async fn processes_that_are_killed_in_the_middle_of_it_miss_nothing() {
         assert_complete_and_in_order(&events, task);
         assert_complete_and_in_order(&lines, task);
     }
-    let repeated = events.len() - 6 * TASKS;
+    let repeated = events.len() - LIFE.len() * TASKS;
     assert!(repeated <= LIVES * REPEATED, "little comes twice: {repeated}");
 }
 

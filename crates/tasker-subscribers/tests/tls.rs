@@ -58,7 +58,7 @@ async fn a_receiver_with_a_certificate_of_a_known_authority_gets_events() {
     let subscribers = bench.start(settings, 1);
     bench.run().await;
     bench.caught_up().await;
-    assert_eq!((report(&subscribers).taken, report(&subscribers).retried), (6, 0));
+    assert_eq!((report(&subscribers).taken, report(&subscribers).retried), (7, 0));
     subscribers.stop().await;
 }
 

@@ -102,7 +102,7 @@ async fn failures_and_silence_are_met_with_repetition_under_the_same_id() {
     assert_eq!(types_of(&events, task), LIFE);
     bench.caught_up().await;
     let report = report(&subscribers);
-    assert_eq!((report.taken, report.retried, report.refused), (6, 3, 0));
+    assert_eq!((report.taken, report.retried, report.refused), (7, 3, 0));
     subscribers.stop().await;
 }
 
@@ -136,8 +136,32 @@ async fn what_is_refused_for_good_becomes_a_dead_letter_and_is_passed_over() {
     assert_eq!((&letters[0]["subscriber"], &letters[0]["event"]), (&json!("billing"), &events[0]));
     assert_eq!(letters[0]["error"], format!("http://{} answered 422 Unprocessable Entity", service.address));
     let report = report(&subscribers);
-    assert_eq!((report.taken, report.refused, report.retried), (5, 1, 0));
+    assert_eq!((report.taken, report.refused, report.retried), (6, 1, 0));
     subscribers.stop().await;
+}
+
+#[tokio::test]
+async fn that_it_begins_stalls_recovers_and_is_refused_something_is_told_once() {
+    let answers = [Answer::Status(500), Answer::Status(503), Answer::Status(200), Answer::Status(410)];
+    let (bench, service) = (Bench::new().await, Service::start(&answers));
+    let subscribers = bench.start(webhook(&service), 1);
+    bench.run().await;
+    bench.caught_up().await;
+    subscribers.stop().await;
+    let shown = format!("http://{}", service.address);
+    let stalled = json!({
+        "subscriber": "billing", "error_message": format!("{shown} answered 500 Internal Server Error"),
+    });
+    let refused = json!({
+        "subscriber": "billing", "event": LIFE[1], "error_message": format!("{shown} answered 410 Gone"),
+    });
+    let expected = [
+        ("subscriber.started", json!({ "subscriber": "billing", "position": 0 })),
+        ("subscriber.stalled", stalled),
+        ("subscriber.recovered", json!({ "subscriber": "billing" })),
+        ("subscriber.refused", refused),
+    ];
+    assert_eq!(bench.record.told(), expected);
 }
 
 #[tokio::test]

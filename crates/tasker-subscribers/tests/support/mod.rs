@@ -5,13 +5,13 @@
 pub(crate) mod places;
 pub(crate) mod service;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tasker_core::{Clock, Failure, FailureKind, SystemClock, TaskId, TaskTemplate, Timestamp, WorkerId};
-use tasker_events::{Events, Routes};
+use tasker_events::{Backend, Envelope, Event, Events, Routes, Sink};
 use tasker_store::memory::MemoryStore;
 use tasker_store::{
     ClaimRequest, Guard, Lease, NewTask, Origin, PlanId, PutTemplate, SettleRequest, Settlement, Store,
@@ -22,8 +22,9 @@ use tasker_subscribers::{SubscriberReport, SubscriberSettings, Subscribers, Surr
 use places::Places;
 
 /// What every complete task of the bench tells, in order.
-pub(crate) const LIFE: [&str; 6] = [
+pub(crate) const LIFE: [&str; 7] = [
     "task.initialize_requested",
+    "task.start_requested",
     "step.execution_requested",
     "step.completed",
     "step.execution_requested",
@@ -37,6 +38,27 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) places: Arc<Places>,
     pub(crate) folder: tempfile::TempDir,
+    /// What was told of subscribers.
+    pub(crate) record: Arc<Record>,
+}
+
+/// Remembers what it is told.
+#[derive(Default)]
+pub(crate) struct Record(Mutex<Vec<(&'static str, Value)>>);
+
+impl Record {
+    pub(crate) fn told(&self) -> Vec<(&'static str, Value)> {
+        self.0.lock().expect("nobody panicked").clone()
+    }
+}
+
+impl Sink for Record {
+    fn take(&self, event: &Event<'_>) {
+        let payload = serde_json::to_value(event).expect("plain data");
+        self.0.lock().expect("nobody panicked").push((event.id().name(), payload));
+    }
+
+    fn take_custom(&self, _: &Envelope) {}
 }
 
 impl Bench {
@@ -58,7 +80,14 @@ impl Bench {
         let template = store.put_template(put).await.expect("it is open").expect("a free key");
         let plan = store.plan(template, 0).await.expect("it is open").expect("a template");
         let folder = tempfile::tempdir().expect("a folder");
-        Self { plan, tasks: AtomicU64::new(0), store, places: Arc::new(Places::default()), folder }
+        Self {
+            plan,
+            tasks: AtomicU64::new(0),
+            store,
+            places: Arc::new(Places::default()),
+            folder,
+            record: Arc::default(),
+        }
     }
 
     /// Starts a process with one subscriber; `seed` tells processes apart.
@@ -70,7 +99,7 @@ impl Bench {
         Surroundings {
             store: Arc::clone(&self.store),
             cursors: self.places.clone(),
-            events: Events::builder(Routes::default()).build(),
+            events: Events::builder(Routes::default()).sink(Backend::Metrics, self.record.clone()).build(),
             clock: Arc::new(SystemClock),
             seed,
             environment: [("PATH", "/usr/bin:/bin"), ("API_TOKEN", "not-for-programs")]
