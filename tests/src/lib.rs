@@ -3,4 +3,5 @@
 pub mod binaries;
 pub mod docs;
 pub mod faults;
+pub mod prometheus;
 pub mod scenario;

@@ -2,11 +2,14 @@
 //! `UPDATE=1` writes into them what the commands really print.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tasker_tests::binaries;
 use tasker_tests::docs::{copy_folder, follow, renew};
+use tasker_tests::prometheus::tool;
 
 fn check(page: &str) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is above")?;
@@ -60,6 +63,45 @@ fn the_guide_to_handlers_is_true() -> Result<()> {
 #[test]
 fn the_guide_to_operations_is_true() -> Result<()> {
     check("docs/guides/operations.md")
+}
+
+/// Ends what a page starts and leaves running, also where the page is not followed to its end.
+struct Processes<'a>(&'a Path);
+
+impl Drop for Processes<'_> {
+    fn drop(&mut self) {
+        let script = "for file in *.pid; do kill -KILL \"$(cat \"$file\")\"; done";
+        // One that has ended already cannot be killed.
+        let _ = Command::new("sh").args(["-c", script]).current_dir(self.0).output();
+    }
+}
+
+/// The page's ports are those of its reader's machine; here others are taken, which are free. And nobody waits for
+/// Prometheus to look once in fifteen seconds.
+#[test]
+fn the_guide_to_monitoring_is_true() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is above")?;
+    let folder = tempfile::tempdir()?;
+    copy_folder(&root.join("deploy"), &folder.path().join("deploy"))?;
+    let mut page = fs::read_to_string(root.join("docs/guides/monitoring.md"))?;
+    let targets = folder.path().join("deploy/prometheus/targets.yml");
+    let mut addresses = fs::read_to_string(&targets)?;
+    for port in ["8484", "9090"] {
+        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        for text in [&mut page, &mut addresses] {
+            *text = text.replace(&format!("127.0.0.1:{port}"), &free);
+        }
+    }
+    fs::write(&targets, addresses)?;
+    let settings = folder.path().join("deploy/prometheus/prometheus.yml");
+    fs::write(&settings, fs::read_to_string(&settings)?.replace(": 15s", ": 1s"))?;
+    let mut programs = vec![binaries::folder(&["tasker", "tasker-server"])?];
+    for variable in ["TASKER_TEST_PROMETHEUS", "TASKER_TEST_PROMTOOL"] {
+        programs.push(tool(variable)?.parent().context("a program has a folder")?.to_owned());
+    }
+    let programs = std::env::join_paths(programs)?;
+    let _processes = Processes(folder.path());
+    follow(&page, folder.path(), Path::new(&programs)).map(drop)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::layers;
 use crate::shell;
 use crate::workspace::{Package, Workspace};
 
-/// Writes the generated pages of docs/reference.
+/// Writes the generated pages of docs/reference, and the rules and the dashboard of deploy.
 ///
 /// To add one, add a line to `PAGES` in xtask/src/generate.rs.
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,19 @@ enum Source {
 }
 
 /// All generated pages.
-const PAGES: [Page; 8] = [
+const PAGES: [Page; 11] = [
+    Page {
+        path: "deploy/grafana/tasker.json",
+        source: Source::Cargo("run --quiet --package tasker-cli -- reference dashboard"),
+    },
+    Page {
+        path: "deploy/prometheus/alerts.yml",
+        source: Source::Cargo("run --quiet --package tasker-cli -- reference alerts"),
+    },
+    Page {
+        path: "deploy/prometheus/recording.yml",
+        source: Source::Cargo("run --quiet --package tasker-cli -- reference recordings"),
+    },
     Page { path: "docs/reference/crates.md", source: Source::Manifests(crates) },
     Page { path: "docs/reference/edges.txt", source: Source::Manifests(edges) },
     Page {
@@ -87,7 +99,7 @@ fn write() -> Result<()> {
     let workspace = Workspace::load()?;
     for page in &PAGES {
         let path = shell::root().join(page.path);
-        let folder = path.parent().expect("invariant: pages stand in docs");
+        let folder = path.parent().expect("invariant: pages stand in folders");
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(&path, page.text(&workspace)?).with_context(|| format!("cannot write {}", page.path))?;
         println!("gen: wrote {}", page.path);

@@ -4,6 +4,7 @@ mod delegated;
 mod told;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub struct Observed {
     clock: Arc<dyn Clock>,
     kinds: RwLock<HashMap<PlanId, Arc<Kinds>>>,
     attempts: Mutex<HashMap<LeaseKey, Held>>,
+    /// Since when the database is out of reach, if it is.
+    lost_since: Mutex<Option<Instant>>,
+    is_lost: AtomicBool,
     /// The workers of this process, and whether they are draining.
     workers: Mutex<HashMap<WorkerId, bool>>,
 }
@@ -61,6 +65,8 @@ impl Observed {
             clock,
             kinds: RwLock::default(),
             attempts: Mutex::default(),
+            lost_since: Mutex::default(),
+            is_lost: AtomicBool::default(),
             workers: Mutex::default(),
         })
     }
@@ -76,7 +82,10 @@ impl Observed {
         let took = began.elapsed();
         let duration = took.as_secs_f64();
         match &answer {
-            Ok(_) => self.events.emit(&Event::DatabaseQueryExecuted { operation, duration }),
+            Ok(_) => {
+                self.events.emit(&Event::DatabaseQueryExecuted { operation, duration });
+                self.reached();
+            }
             Err(error) => {
                 let (error_message, is_transient) = (&*error.to_string(), error.is_transient());
                 self.events.emit(&Event::DatabaseQueryFailed {
@@ -85,6 +94,9 @@ impl Observed {
                     error_message,
                     is_transient,
                 });
+                if is_transient {
+                    self.missed(error_message);
+                }
             }
         }
         if took > SLOW {
@@ -92,6 +104,27 @@ impl Observed {
             self.events.emit(&Event::PerformanceSlowOperation { operation, duration, threshold });
         }
         answer
+    }
+
+    /// The database did not answer: that is told once, until it does.
+    fn missed(&self, error_message: &str) {
+        if !self.is_lost.swap(true, Ordering::Relaxed) {
+            *self.lost_since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            self.events.emit(&Event::DatabaseConnectionLost { error_message });
+        }
+    }
+
+    /// The database answered.
+    fn reached(&self) {
+        if !self.is_lost.load(Ordering::Relaxed) {
+            return;
+        }
+        let since = self.lost_since.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(since) = since {
+            self.is_lost.store(false, Ordering::Relaxed);
+            let duration = since.elapsed().as_secs_f64();
+            self.events.emit(&Event::DatabaseConnectionRestored { duration });
+        }
     }
 
     /// What a plan is of; `None` if it cannot be read.
@@ -136,13 +169,22 @@ impl Observed {
         for lease in leases {
             let Some(kinds) = self.kinds(lease.plan).await else { continue };
             let Some(attempt) = kinds.attempt(lease.key) else { continue };
+            if lease.starts_task {
+                self.started(&kinds, lease.key.step.task());
+            }
             self.events.emit(&Event::StepExecutionRequested {
                 attempt,
                 retry_limit: lease.retry_limit,
                 worker: lease.worker,
                 started_at: lease.claimed_at,
+                queue_duration: lease.claimed_at.since(lease.ready_at).as_secs_f64(),
             });
         }
+    }
+
+    fn started(&self, kinds: &Kinds, task: TaskId) {
+        let (task, queue_duration) = (kinds.task(task), self.age(task));
+        self.events.emit(&Event::TaskStartRequested { task, queue_duration });
     }
 
     /// Seconds since a task was submitted, which its id says to the millisecond.

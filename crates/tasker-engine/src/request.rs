@@ -28,6 +28,10 @@ pub struct TaskRequest {
     pub on_duplicate: OnDuplicate,
     /// When it was asked for, if not now.
     pub requested_at: Option<Timestamp>,
+    /// What all that one request causes has in common; one is made up where none is given.
+    pub correlation_id: Option<String>,
+    /// The span that asks, as W3C Trace Context writes it; the task's trace links to it.
+    pub traceparent: Option<String>,
 }
 
 impl TaskRequest {
@@ -45,6 +49,8 @@ impl TaskRequest {
             identity: None,
             on_duplicate: OnDuplicate::Refuse,
             requested_at: None,
+            correlation_id: None,
+            traceparent: None,
         }
     }
 }

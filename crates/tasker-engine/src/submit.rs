@@ -7,7 +7,7 @@ use serde_json::Value;
 use tasker_core::{
     IdentityFacts, StepName, TaskId, TaskTemplate, TemplateKey, TemplateRequest, Uniqueness, VersionRequest,
 };
-use tasker_store::{Identity, NewTask, PlanId, StoredTemplate, Submitted};
+use tasker_store::{Identity, NewTask, Origin, PlanId, StoredTemplate, Submitted};
 use uuid::Uuid;
 
 use crate::engine::Engine;
@@ -164,6 +164,7 @@ impl Engine {
             tags: request.tags,
             bypass_steps: request.bypass_steps.iter().map(ToString::to_string).collect(),
             requested_at,
+            origin: Origin { correlation_id: request.correlation_id, traceparent: request.traceparent },
             identity,
         })
     }

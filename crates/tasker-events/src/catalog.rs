@@ -1,8 +1,5 @@
 //! The catalog: every event, in one table.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::Serialize;
 use tasker_core::{TaskId, Timestamp, WorkerId};
 
@@ -10,11 +7,6 @@ use crate::category::ErrorCategory;
 use crate::routes::Backend::{self, Logs, Metrics, Traces};
 use crate::routes::Priority::{self, Critical, High, Low, Normal};
 use crate::subject::{AttemptRef, StepRef, TaskRef};
-
-/// A text that is the name of no event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown event {0:?}")]
-pub struct UnknownEvent(pub String);
 
 /// One field of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -104,6 +96,11 @@ catalog! {
     TaskSubmissionRefused = "task.submission_refused", High, [Metrics, Logs] {
         reason: &'a str = "why",
     }
+    /// The first step of a task was claimed: it begins.
+    TaskStartRequested = "task.start_requested", Normal, [Metrics, Traces] {
+        #[serde(flatten)] task: TaskRef<'a> = "the task",
+        queue_duration: f64 = "seconds since it was submitted",
+    }
     /// All steps of a task ended well.
     TaskCompleted = "task.completed", Normal, [Metrics, Traces] {
         #[serde(flatten)] task: TaskRef<'a> = "the task",
@@ -158,6 +155,22 @@ catalog! {
         retry_limit: u32 = "the last attempt that may be made",
         worker: WorkerId = "who makes it",
         started_at: Timestamp = "when the lease began, by the store's clock",
+        queue_duration: f64 = "seconds for which the step had been ready, by the store's clock",
+    }
+    /// A handler is about to be called.
+    StepBeforeHandle = "step.before_handle", Low, [Traces] {
+        #[serde(flatten)] attempt: AttemptRef<'a> = "the attempt",
+    }
+    /// A handler answered, panicked or took too long; what comes of it is told once it is recorded.
+    StepHandle = "step.handle", Low, [Metrics, Traces] {
+        #[serde(flatten)] attempt: AttemptRef<'a> = "the attempt",
+        duration: f64 = "seconds from the call to the answer",
+        outcome: &'static str = "done, retry, fail or snooze",
+    }
+    /// An attempt logged more than is kept; the rest is dropped.
+    StepLogTruncated = "step.log_truncated", Normal, [Metrics, Logs] {
+        #[serde(flatten)] attempt: AttemptRef<'a> = "the attempt",
+        limit_bytes: u64 = "how much is kept",
     }
     /// A step is complete.
     StepCompleted = "step.completed", Normal, [Metrics, Traces] {
@@ -292,11 +305,88 @@ catalog! {
         error_message: &'a str = "what went wrong",
         is_transient: bool = "whether it may work later",
     }
+    /// The database is out of reach: a request failed that may work later, and the one before had not.
+    DatabaseConnectionLost = "database.connection_lost", Critical, [Metrics, Logs] {
+        error_message: &'a str = "what went wrong",
+    }
+    /// The database answers again.
+    DatabaseConnectionRestored = "database.connection_restored", High, [Metrics, Logs] {
+        duration: f64 = "seconds since it was lost",
+    }
     /// Something took longer than it should.
     PerformanceSlowOperation = "performance.slow_operation", High, [Metrics, Traces, Logs] {
         operation: &'static str = "what",
         duration: f64 = "seconds",
         threshold: f64 = "seconds that it should take at most",
+    }
+    /// The process has read its settings and begins.
+    ProcessStarted = "process.started", Normal, [Metrics, Logs] {
+        name: &'a str = "the program",
+        version: &'static str = "its version",
+        process_id: u32 = "its number at the operating system",
+    }
+    /// The process does its work: the database is open, and whatever it serves is up.
+    ProcessReady = "process.ready", Normal, [Metrics, Logs] {
+        name: &'a str = "the program",
+        duration: f64 = "seconds since it began",
+    }
+    /// The process was told to stop, and takes no new work.
+    ProcessStopping = "process.stopping", Normal, [Metrics, Logs] {
+        name: &'a str = "the program",
+        duration: f64 = "seconds since it began",
+    }
+    /// The values of all metrics were asked for, and given.
+    MetricsScraped = "metrics.scraped", Low, [Metrics] {
+        series_count: u64 = "how many series there were",
+        duration: f64 = "seconds that it took to collect them",
+    }
+    /// A check of the process's health failed that had not failed before.
+    HealthDegraded = "health.degraded", High, [Metrics, Logs] {
+        check: &'a str = "what was looked at",
+        reason: &'a str = "what is wrong",
+    }
+    /// A check of the process's health is well again.
+    HealthRestored = "health.restored", High, [Metrics, Logs] {
+        check: &'a str = "what was looked at",
+    }
+    /// Spans reached the receiver of traces.
+    TracesExported = "traces.exported", Low, [Metrics] {
+        span_count: u64 = "how many",
+    }
+    /// Spans were given up: the receiver could not be reached, or too many waited.
+    TracesDropped = "traces.dropped", High, [Metrics, Logs] {
+        span_count: u64 = "how many",
+        reason: &'a str = "why",
+    }
+    /// Somebody changed at run time where an event goes.
+    RouteChanged = "route.changed", High, [Metrics, Logs] {
+        #[serde(rename = "route")] key: &'a str = "the event",
+        by: &'a str = "who: the correlation id of the request",
+    }
+    /// Somebody changed the level of the log at run time.
+    LogLevelChanged = "log.level_changed", High, [Metrics, Logs] {
+        level: &'a str = "what is written from now on",
+        by: &'a str = "who: the correlation id of the request",
+    }
+    /// A durable subscriber took over its place in the feed.
+    SubscriberStarted = "subscriber.started", Normal, [Metrics, Logs] {
+        subscriber: &'a str = "its name",
+        position: i64 = "the number of the last transition that was taken before",
+    }
+    /// A durable subscriber cannot deliver; it tries again, and events wait for it in the feed.
+    SubscriberStalled = "subscriber.stalled", High, [Metrics, Logs] {
+        subscriber: &'a str = "its name",
+        error_message: &'a str = "what went wrong",
+    }
+    /// A durable subscriber delivers again.
+    SubscriberRecovered = "subscriber.recovered", High, [Metrics, Logs] {
+        subscriber: &'a str = "its name",
+    }
+    /// A receiver refused an event for good; it is left out.
+    SubscriberRefused = "subscriber.refused", Critical, [Metrics, Logs] {
+        subscriber: &'a str = "its name",
+        event: &'a str = "the event",
+        error_message: &'a str = "what the receiver answered",
     }
     /// A subscriber failed to take an event, or took too long.
     SubscriberFailed = "subscriber.failed", Critical, [Metrics, Logs] {
@@ -306,85 +396,4 @@ catalog! {
     }
 }
 
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for EventId {
-    type Err = UnknownEvent;
-
-    fn from_str(text: &str) -> Result<Self, UnknownEvent> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|event| event.name() == text)
-            .ok_or_else(|| UnknownEvent(text.to_owned()))
-    }
-}
-
-impl Event<'_> {
-    /// The task that it is about, if it is about one.
-    pub fn task(&self) -> Option<TaskId> {
-        match self {
-            Self::TaskInitializeRequested { task, .. }
-            | Self::TaskCompleted { task, .. }
-            | Self::TaskFailed { task, .. }
-            | Self::TaskCancelled { task, .. }
-            | Self::TaskResolvedManually { task, .. }
-            | Self::TaskRetryRequested { task, .. }
-            | Self::TaskPaused { task, .. }
-            | Self::TaskResumed { task, .. }
-            | Self::TaskUpdated { task, .. } => Some(task.id),
-            Self::TaskDuplicateFound { task_id } | Self::LeaseLost { task_id, .. } => Some(*task_id),
-            Self::StepExecutionRequested { attempt, .. }
-            | Self::StepCompleted { attempt, .. }
-            | Self::StepFailed { attempt, .. }
-            | Self::StepSnoozed { attempt, .. }
-            | Self::ObservabilityStepBackoff { attempt, .. }
-            | Self::ObservabilityStepMaxRetriesReached { attempt }
-            | Self::LeaseExpired { attempt }
-            | Self::LeaseFenced { attempt } => Some(attempt.key.step.task()),
-            Self::StepRetryRequested { step, .. }
-            | Self::StepCancelled { step, .. }
-            | Self::StepResolvedManually { step, .. }
-            | Self::StepUpdated { step, .. } => Some(step.id.task()),
-            Self::TaskSubmissionRefused { .. }
-            | Self::TaskPruned { .. }
-            | Self::WorkflowViableStepsDiscovered { .. }
-            | Self::WorkflowNoViableSteps { .. }
-            | Self::WorkflowStepsExecutionCompleted { .. }
-            | Self::LeaseRenewed { .. }
-            | Self::WorkerRegistered { .. }
-            | Self::WorkerDraining { .. }
-            | Self::WorkerStopped { .. }
-            | Self::TemplateRegistered { .. }
-            | Self::TemplateRefused { .. }
-            | Self::NamespacePaused { .. }
-            | Self::NamespaceResumed { .. }
-            | Self::CommandRefused { .. }
-            | Self::DatabaseQueryExecuted { .. }
-            | Self::DatabaseQueryFailed { .. }
-            | Self::PerformanceSlowOperation { .. }
-            | Self::SubscriberFailed { .. } => None,
-        }
-    }
-}
-
 const _: () = assert!(EventId::ALL.len() <= 128, "sets of events have 128 places");
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_lead_back() {
-        for event in EventId::ALL {
-            assert_eq!(event.name().parse(), Ok(*event));
-            assert_eq!(EventId::ALL[*event as usize], *event);
-            assert!(event.about().ends_with('.'), "{event}: {:?}", event.about());
-        }
-        assert_eq!("task.compleeted".parse::<EventId>(), Err(UnknownEvent("task.compleeted".to_owned())));
-    }
-}

@@ -8,6 +8,7 @@
 //!
 //! This crate knows no store, no network and no format of metrics or traces.
 
+mod about;
 mod catalog;
 mod category;
 mod change;
@@ -22,7 +23,8 @@ mod routes;
 mod subject;
 mod subscriber;
 
-pub use catalog::{Event, EventId, Field, UnknownEvent};
+pub use about::UnknownEvent;
+pub use catalog::{Event, EventId, Field};
 pub use category::ErrorCategory;
 pub use change::{RouteChange, RouteChangeError};
 pub use custom::{CustomEventError, CustomEventInfo, CustomEvents};

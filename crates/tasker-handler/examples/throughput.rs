@@ -113,6 +113,7 @@ async fn filled(tasks: u32) -> Result<Arc<MemoryStore>, Box<dyn Error>> {
         tags: Vec::new(),
         bypass_steps: Vec::new(),
         requested_at: clock.now(),
+        origin: tasker_store::Origin::default(),
         identity: None,
     };
     store.submit((0..tasks).map(task).collect()).await??;

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tasker_core::{Backoff, LeaseKey, Namespace, StepId, StepName, TaskId, TaskName, Timestamp, Version};
-use tasker_store::Transition;
+use tasker_events::{AttemptRef, Event, Events, StepKind};
+use tasker_store::{Origin, Transition};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::HandlerError;
 use crate::secrets::Secrets;
+use crate::tracer::Tracer;
 
 /// An attempt may log so many bytes; what comes after is dropped.
 pub const LOG_LIMIT_BYTES: usize = 64 * 1024;
@@ -30,6 +32,8 @@ pub(crate) struct Blueprint {
     pub(crate) step: StepName,
     /// What the step waits after a failed attempt.
     pub(crate) backoff: Backoff,
+    /// The step as events name it.
+    pub(crate) kind: Arc<StepKind>,
 }
 
 /// What is true of one attempt.
@@ -44,6 +48,8 @@ pub(crate) struct Attempt {
     pub(crate) context: Value,
     pub(crate) dependencies: Vec<(StepName, Value)>,
     pub(crate) history: Vec<Transition>,
+    pub(crate) origin: Origin,
+    pub(crate) tracer: Arc<dyn Tracer>,
     pub(crate) config: Arc<Value>,
     pub(crate) cancellation: CancellationToken,
     pub(crate) progress: Progress,
@@ -71,12 +77,13 @@ impl LogSink for NoLog {
 pub(crate) struct Log {
     sink: Arc<dyn LogSink>,
     secrets: Arc<Secrets>,
+    events: Events,
     bytes: AtomicUsize,
 }
 
 impl Log {
-    pub(crate) fn to(sink: Arc<dyn LogSink>, secrets: Arc<Secrets>) -> Self {
-        Self { sink, secrets, bytes: AtomicUsize::new(0) }
+    pub(crate) fn to(sink: Arc<dyn LogSink>, secrets: Arc<Secrets>, events: Events) -> Self {
+        Self { sink, secrets, events, bytes: AtomicUsize::new(0) }
     }
 }
 
@@ -129,6 +136,18 @@ impl StepContext {
     /// step. An attempt may have done its work although its end was never heard of.
     pub fn idempotency_key(&self) -> String {
         self.0.key.step.to_string()
+    }
+
+    /// What all that was caused by the same request has in common, if the task says so; `None` also for a handler that
+    /// wants no inputs.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0.origin.correlation_id.as_deref()
+    }
+
+    /// What something that is asked of others now is a part of, as the header `traceparent` of [W3C Trace
+    /// Context](https://www.w3.org/TR/trace-context/) says it; `None` where nothing is traced.
+    pub fn traceparent(&self) -> Option<String> {
+        self.0.tracer.traceparent(self.0.key, &self.0.origin)
     }
 
     /// What the step waits after a failed attempt, unless its handler asks for something else.
@@ -238,8 +257,20 @@ impl StepContext {
                 // Whatever comes later finds the limit passed, also if this line was a short one.
                 self.0.log.bytes.fetch_add(LOG_LIMIT_BYTES, Ordering::Relaxed);
                 self.0.log.sink.line(self, "(the attempt has logged 64 kB; the rest is dropped)");
+                let (attempt, limit_bytes) = (self.as_ref(), LOG_LIMIT_BYTES as u64);
+                self.0.log.events.emit(&Event::StepLogTruncated { attempt, limit_bytes });
             }
         }
+    }
+
+    /// The span that its handler runs in.
+    pub(crate) fn span(&self, handler: &str) -> tracing::Span {
+        self.0.tracer.span(self.0.key, &self.0.origin, handler)
+    }
+
+    /// The attempt as events name it.
+    pub(crate) fn as_ref(&self) -> AttemptRef<'_> {
+        AttemptRef { key: self.0.key, kind: &self.0.blueprint.kind }
     }
 
     /// The attempt as JSON: what programs and services outside are given.

@@ -14,6 +14,7 @@ mod secrets;
 mod surroundings;
 mod templating;
 pub mod testing;
+mod tracer;
 mod typed;
 
 pub use bindings::{BindingError, Bindings};
@@ -24,4 +25,5 @@ pub use handler::{InputNeed, Placement, StepHandler};
 pub use registry::{RegisterError, Registry};
 pub use runner::{Counters, Runner, RunnerReport, RunnerSettings};
 pub use surroundings::Surroundings;
+pub use tracer::{NoTracer, TRACE_TARGET, Tracer};
 pub use typed::{Registration, Typed, TypedHandler, handler_fn};

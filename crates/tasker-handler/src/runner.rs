@@ -19,11 +19,14 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use tasker_core::{Backoff, QueueName, TaskId, WorkerId};
+use tasker_events::Events;
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{LogSink, NoLog};
 use crate::registry::Registry;
+use crate::tracer::{NoTracer, Tracer};
+use attempt::Observers;
 use dispatch::Dispatcher;
 
 pub use counters::{Counters, RunnerReport};
@@ -92,20 +95,36 @@ pub struct Runner {
     settings: RunnerSettings,
     rng: StdRng,
     counters: Arc<Counters>,
-    log: Arc<dyn LogSink>,
+    observers: Observers,
 }
 
 impl Runner {
     /// A runner of what `registry` offers. `rng` spreads the waits.
     pub fn new(store: Arc<dyn Store>, registry: Registry, settings: RunnerSettings, rng: StdRng) -> Self {
         let counters = Arc::new(Counters::of(settings.concurrency.max(1)));
-        Self { store, registry, settings, rng, counters, log: Arc::new(NoLog) }
+        let observers =
+            Observers { log: Arc::new(NoLog), tracer: Arc::new(NoTracer), events: Events::default() };
+        Self { store, registry, settings, rng, counters, observers }
     }
 
     /// Lets `sink` take what steps log.
     #[must_use]
     pub fn log_to(mut self, sink: Arc<dyn LogSink>) -> Self {
-        self.log = sink;
+        self.observers.log = sink;
+        self
+    }
+
+    /// Lets `tracer` put attempts into traces.
+    #[must_use]
+    pub fn trace_with(mut self, tracer: Arc<dyn Tracer>) -> Self {
+        self.observers.tracer = tracer;
+        self
+    }
+
+    /// Tells what handlers do to `events`.
+    #[must_use]
+    pub fn tell(mut self, events: Events) -> Self {
+        self.observers.events = events;
         self
     }
 

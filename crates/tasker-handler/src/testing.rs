@@ -24,12 +24,14 @@ use tasker_core::{
     Backoff, Failure, FailureKind, LeaseKey, Namespace, Outcome, StepName, TaskId, TaskName, Timestamp,
     Version,
 };
-use tasker_store::Transition;
+use tasker_events::{Cache, Events, StepKind, TaskKind};
+use tasker_store::{Origin, Transition};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{Attempt, Blueprint, Log, LogSink, NoLog, StepContext};
 use crate::handler::{InputNeed, Placement, StepHandler};
+use crate::tracer::{NoTracer, Tracer};
 
 /// Builds the [`StepContext`] of a step that is in no store.
 ///
@@ -54,6 +56,7 @@ impl TestStep {
             version: Version::default(),
             step: StepName::new("step").expect("invariant: a valid name"),
             backoff: Backoff { jitter: false, ..Backoff::default() },
+            kind: kind(),
         };
         let attempt = Attempt {
             blueprint: Arc::new(blueprint),
@@ -68,7 +71,9 @@ impl TestStep {
             config: Arc::new(Value::Null),
             cancellation: CancellationToken::new(),
             progress: Arc::default(),
-            log: Log::to(Arc::new(NoLog), Arc::default()),
+            origin: Origin::default(),
+            tracer: Arc::new(NoTracer),
+            log: Log::to(Arc::new(NoLog), Arc::default(), Events::default()),
         };
         Self { attempt }
     }
@@ -118,10 +123,24 @@ impl TestStep {
         self
     }
 
+    /// Of a task that belongs to this.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.attempt.origin = origin;
+        self
+    }
+
+    /// Traced by `tracer`.
+    #[must_use]
+    pub fn tracer(mut self, tracer: impl Tracer + 'static) -> Self {
+        self.attempt.tracer = Arc::new(tracer);
+        self
+    }
+
     /// Logging to `sink`.
     #[must_use]
     pub fn log_to(mut self, sink: impl LogSink + 'static) -> Self {
-        self.attempt.log = Log::to(Arc::new(sink), Arc::default());
+        self.attempt.log = Log::to(Arc::new(sink), Arc::default(), Events::default());
         self
     }
 
@@ -135,6 +154,24 @@ impl std::fmt::Debug for TestStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TestStep").field("key", &self.attempt.key).finish_non_exhaustive()
     }
+}
+
+/// The step `step` of `default.task`, as events name it.
+pub(crate) fn kind() -> Arc<StepKind> {
+    let task = TaskKind {
+        namespace: Namespace::default().to_string(),
+        name: "task".to_owned(),
+        version: Version::default().to_string(),
+        steps: 1,
+        cache: Cache::default(),
+    };
+    Arc::new(StepKind {
+        task: Arc::new(task),
+        name: "step".to_owned(),
+        handler: "handler".to_owned(),
+        queue: "default".to_owned(),
+        cache: Cache::default(),
+    })
 }
 
 /// Does nothing and is done with null.

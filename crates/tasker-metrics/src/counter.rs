@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts what happens; never goes down.
+/// Counts what happens, in parts of the [`Unit`](crate::Unit); never goes down.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
@@ -17,6 +17,12 @@ impl Counter {
     #[inline]
     pub fn add(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// There have been at least so many: for what somebody else counts.
+    #[inline]
+    pub fn raise_to(&self, total: u64) {
+        self.0.fetch_max(total, Ordering::Relaxed);
     }
 
     /// How many there have been.

@@ -1,6 +1,9 @@
 //! What a metric is called and means.
 
-use crate::histogram::Bounds;
+use std::time::Duration;
+
+use crate::bounds::Bounds;
+use crate::scale::Scale;
 
 /// Labels take at most so many values if nothing else is said.
 const USUAL_LIMIT: usize = 200;
@@ -27,6 +30,8 @@ pub enum Unit {
     Seconds,
     /// Bytes. Recorded as they are.
     Bytes,
+    /// Nothing: a number that may have a fraction. Recorded in millionths.
+    Fraction,
 }
 
 impl Unit {
@@ -35,13 +40,37 @@ impl Unit {
         match self {
             Self::One | Self::Bytes => 1,
             Self::Seconds => 1_000_000_000,
+            Self::Fraction => 1_000_000,
         }
+    }
+
+    /// What a metric is measured in whose name, before `_total`, is this.
+    pub(crate) fn told_by(stem: &str) -> Option<Self> {
+        let is_told = |unit: &Self| unit.suffix().is_some_and(|suffix| stem.ends_with(suffix));
+        [Self::Seconds, Self::Bytes].into_iter().find(is_told)
+    }
+
+    /// A value in parts, as far as they go; `None` if it is no number or less than zero.
+    pub(crate) fn parts_of(self, value: f64) -> Option<u64> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "the parts of a unit are few, and a cast ends at what there is"
+        )]
+        (value >= 0.0 && value.is_finite()).then(|| (value * self.parts() as f64).round() as u64)
+    }
+
+    /// A duration in parts of [`Unit::Seconds`].
+    #[inline]
+    pub(crate) fn parts_of_duration(duration: Duration) -> u64 {
+        u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// What the name of a metric in it ends with, before `_total`.
     pub(crate) fn suffix(self) -> Option<&'static str> {
         match self {
-            Self::One => None,
+            Self::One | Self::Fraction => None,
             Self::Seconds => Some("_seconds"),
             Self::Bytes => Some("_bytes"),
         }
@@ -68,6 +97,8 @@ pub enum Kind {
     Gauge(Merge),
     /// A [`Histogram`](crate::Histogram).
     Histogram(Bounds),
+    /// An [`ExponentialHistogram`](crate::ExponentialHistogram).
+    Exponential(Scale),
 }
 
 impl Kind {
@@ -75,7 +106,7 @@ impl Kind {
     pub(crate) fn family_name<'n>(&self, name: &'n str) -> &'n str {
         match self {
             Self::Counter => name.strip_suffix("_total").unwrap_or(name),
-            Self::Gauge(_) | Self::Histogram(_) => name,
+            Self::Gauge(_) | Self::Histogram(_) | Self::Exponential(_) => name,
         }
     }
 }
@@ -172,11 +203,11 @@ impl Description {
 }
 
 /// <https://prometheus.io/docs/concepts/data_model/>, without the colon, which is for rules.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.chars().all(is_word) && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
-fn is_label(label: &str) -> bool {
+pub(crate) fn is_label(label: &str) -> bool {
     is_name(label) && !label.starts_with('_') && !["le", "quantile"].contains(&label)
 }

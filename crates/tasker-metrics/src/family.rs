@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
@@ -14,6 +14,8 @@ use crate::labels::{Labels, SEPARATOR};
 pub const OVERFLOW: &str = "__other__";
 
 const SHARDS: usize = 16;
+/// A metric has at most so many series for each value that a label may have: 100,000 if nothing else is said.
+const SERIES_PER_VALUE: usize = 500;
 /// A key of so many bytes is put together without an allocation.
 const SHORT: usize = 192;
 
@@ -21,9 +23,9 @@ const SHORT: usize = 192;
 /// that it holds. Cheap to clone.
 pub struct Handle<M>(Arc<Series<M>>);
 
-struct Series<M> {
+pub(crate) struct Series<M> {
     labels: Labels,
-    metric: M,
+    pub(crate) metric: M,
 }
 
 type Shard<M> = RwLock<HashTable<Handle<M>>>;
@@ -40,6 +42,12 @@ impl<M> Clone for Family<M> {
 impl<M> Clone for Handle<M> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
+    }
+}
+
+impl<M> Handle<M> {
+    pub(crate) fn into_series(self) -> Arc<Series<M>> {
+        self.0
     }
 }
 
@@ -69,6 +77,8 @@ struct Inner<M> {
     /// The values that each label has taken.
     taken: Mutex<Vec<HashSet<Box<str>>>>,
     overflows: AtomicU64,
+    /// How many series were made.
+    made: AtomicUsize,
 }
 
 impl<M> fmt::Debug for Family<M> {
@@ -88,12 +98,14 @@ impl<M> Family<M> {
             sorted: Mutex::default(),
             taken: Mutex::new(vec![HashSet::new(); labels]),
             overflows: AtomicU64::new(0),
+            made: AtomicUsize::new(0),
         }))
     }
 
     /// The series with these values of the labels, made if there is none. Keep it: finding it costs more than using it.
     ///
-    /// A value that is one too many is counted, and [`OVERFLOW`] stands in its place; the other labels keep theirs.
+    /// A value that is one too many is counted, and [`OVERFLOW`] stands in its place; the other labels keep theirs. If
+    /// there are 500 times as many series as a label may have values, it stands in place of all that would make another.
     ///
     /// # Panics
     ///
@@ -152,12 +164,19 @@ impl<M> Inner<M> {
         let mut shard = self.shard(hash).write().unwrap_or_else(PoisonError::into_inner);
         let is_it = |series: &Handle<M>| series.0.labels.key() == key;
         let entry = shard.entry(hash, is_it, |series| self.hash(series.0.labels.key()));
-        let make = || Handle(Arc::new(Series { labels: Labels::of_key(key), metric: (self.make)() }));
+        let make = || {
+            self.made.fetch_add(1, Ordering::Relaxed);
+            Handle(Arc::new(Series { labels: Labels::of_key(key), metric: (self.make)() }))
+        };
         entry.or_insert_with(make).get().clone()
     }
 
     /// Makes a series, with [`OVERFLOW`] for values that are too many.
     fn admit(&self, values: &[&str]) -> Handle<M> {
+        if self.made.load(Ordering::Relaxed) >= self.limit.saturating_mul(SERIES_PER_VALUE) {
+            self.overflows.fetch_add(1, Ordering::Relaxed);
+            return with_key(&vec![OVERFLOW; values.len()], |key| self.make(key));
+        }
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let mut admitted = Vec::with_capacity(values.len());
         for (taken, value) in taken.iter_mut().zip(values) {

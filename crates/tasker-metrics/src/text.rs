@@ -7,7 +7,8 @@
 use std::fmt::Write;
 
 use crate::description::{Kind, Unit};
-use crate::snapshot::{Distribution, FamilySnapshot, Snapshot, Value};
+use crate::exemplar::{Exemplar, Origin};
+use crate::snapshot::{Bucket, FamilySnapshot, Snapshot, Value};
 
 /// Which text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Page {
         let kind = match &family.kind {
             Kind::Counter => "counter",
             Kind::Gauge(_) => "gauge",
-            Kind::Histogram(_) => "histogram",
+            Kind::Histogram(_) | Kind::Exponential(_) => "histogram",
         };
         let called = match self.format {
             Format::OpenMetrics => family.kind.family_name(name),
@@ -80,6 +81,7 @@ impl Page {
         if let (Format::OpenMetrics, Some(unit)) = (self.format, family.description.unit.suffix()) {
             self.words(&["# UNIT ", called, " ", &unit[1..], "\n"]);
         }
+        let unit = family.description.unit;
         let mut labels = String::new();
         for (values, value) in &family.series {
             labels.clear();
@@ -91,32 +93,49 @@ impl Page {
                 labels.push('"');
             }
             match value {
-                Value::Count(count) => self.sample(&[name], &labels, |text| integer(text, *count)),
+                Value::Count(count) => {
+                    self.sample(&[name], &labels, |text| parts(text, u128::from(*count), unit, false));
+                }
                 Value::Level(level) => self.sample(&[name], &labels, |text| float(text, *level)),
                 Value::Distribution(values) => {
-                    self.distribution(name, &mut labels, values, family.description.unit);
+                    self.histogram(name, &mut labels, unit, (values.cumulative(), values.sum));
+                }
+                Value::Exponential(values) => {
+                    self.histogram(name, &mut labels, unit, (values.cumulative(unit), values.sum));
                 }
             }
         }
     }
 
-    fn distribution(&mut self, name: &str, labels: &mut String, values: &Distribution, unit: Unit) {
+    /// The lines of a histogram: of its buckets and of the sum of its values.
+    fn histogram(
+        &mut self,
+        name: &str,
+        labels: &mut String,
+        unit: Unit,
+        (buckets, sum): (impl Iterator<Item = Bucket>, u128),
+    ) {
         let plain = labels.len();
-        let mut below = 0;
-        for (index, count) in values.counts.iter().enumerate() {
-            below += count;
-            labels.truncate(plain);
+        let mut count = 0;
+        for bucket in buckets {
+            count = bucket.below;
             labels.push_str(if plain == 0 { "le=\"" } else { ",le=\"" });
-            match values.bounds.as_parts().get(index) {
-                Some(bound) => parts(labels, u128::from(*bound), unit, true),
+            match bucket.bound {
+                Some(bound) => parts(labels, bound, unit, true),
                 None => labels.push_str("+Inf"),
             }
             labels.push('"');
-            self.sample(&[name, "_bucket"], labels, |text| integer(text, below));
+            let exemplar = bucket.exemplar.filter(|_| self.format == Format::OpenMetrics);
+            self.sample(&[name, "_bucket"], labels, |text| {
+                integer(text, count);
+                if let Some(exemplar) = exemplar {
+                    self::exemplar(text, &exemplar, unit);
+                }
+            });
+            labels.truncate(plain);
         }
-        labels.truncate(plain);
-        self.sample(&[name, "_sum"], labels, |text| parts(text, values.sum, unit, false));
-        self.sample(&[name, "_count"], labels, |text| integer(text, below));
+        self.sample(&[name, "_sum"], labels, |text| parts(text, sum, unit, false));
+        self.sample(&[name, "_count"], labels, |text| integer(text, count));
     }
 
     fn sample(&mut self, name: &[&str], labels: &str, value: impl FnOnce(&mut String)) {
@@ -138,6 +157,27 @@ impl Page {
         for word in words {
             self.text.push_str(word);
         }
+    }
+}
+
+/// An example of what is in a bucket. Its labels have 63 characters of the 128 that there may be.
+fn exemplar(out: &mut String, exemplar: &Exemplar, unit: Unit) {
+    let Origin { unix_nanos, trace_id, span_id } = exemplar.origin;
+    out.push_str(" # {trace_id=\"");
+    hex(out, &trace_id);
+    if span_id != [0; 8] {
+        out.push_str("\",span_id=\"");
+        hex(out, &span_id);
+    }
+    out.push_str("\"} ");
+    parts(out, exemplar.parts.into(), unit, false);
+    out.push(' ');
+    parts(out, unix_nanos.into(), Unit::Seconds, false);
+}
+
+fn hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(out, "{byte:02x}");
     }
 }
 
@@ -178,7 +218,8 @@ fn parts(out: &mut String, count: u128, unit: Unit, is_bound: bool) {
     let (units, rest) = (count / whole, count % whole);
     let _ = write!(out, "{units}");
     if rest > 0 {
-        let digits = format!("{rest:09}");
+        let places = whole.ilog10() as usize;
+        let digits = format!("{rest:0places$}");
         out.push('.');
         out.push_str(digits.trim_end_matches('0'));
     } else if is_bound {

@@ -169,6 +169,7 @@ fn draft(plan: PlanId) -> NewTask {
         tags: Vec::new(),
         bypass_steps: Vec::new(),
         requested_at: now,
+        origin: tasker_store::Origin::default(),
         identity: None,
     }
 }

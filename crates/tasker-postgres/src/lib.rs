@@ -16,6 +16,7 @@ mod options;
 mod store;
 
 mod literal;
+mod side;
 mod statement;
 
 mod database;

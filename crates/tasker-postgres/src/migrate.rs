@@ -48,6 +48,7 @@ migrations! {
     7 "0007_templates",
     8 "0008_upkeep",
     9 "0009_one",
+    10 "0010_told",
 }
 
 /// Why the schema cannot be used.

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tasker_core::{Namespace, StepId, TaskId, WorkerId};
 use tasker_store::{
-    Inconsistency, Inputs, Page, Pause, PlanId, QueueDepth, ReadStore, StepRecord, StoreError, TaskFilter,
-    TaskRecord, TaskSort, Transition,
+    Inconsistency, Inputs, Origin, Page, Pause, PlanId, QueueDepth, ReadStore, StepRecord, StoreError,
+    TaskFilter, TaskRecord, TaskSort, Transition,
 };
 use uuid::Uuid;
 
@@ -96,6 +96,7 @@ fn task(row: Reader<'_>) -> Result<TaskRecord, Inconsistency> {
         tags: row.list("tags")?,
         bypass_steps: row.list("bypass_steps")?,
         identity_hash: row.maybe_text("identity_hash")?.map(str::to_owned),
+        origin: origin(row)?,
         requested_at: row.time("requested_at")?,
         started_at: row.maybe_time("started_at")?,
         ended_at: row.maybe_time("ended_at")?,
@@ -121,6 +122,11 @@ fn step(row: Reader<'_>) -> Result<StepRecord, Inconsistency> {
         results: row.maybe_json("results")?,
         failure: row.maybe_json("failure")?,
     })
+}
+
+fn origin(row: Reader<'_>) -> Result<Origin, Inconsistency> {
+    let text = |column| Ok::<_, Inconsistency>(row.maybe_text(column)?.map(str::to_owned));
+    Ok(Origin { correlation_id: text("correlation_id")?, traceparent: text("traceparent")? })
 }
 
 fn pause(row: Reader<'_>) -> Result<Option<Pause>, Inconsistency> {
@@ -152,8 +158,8 @@ fn inputs<'a>(
         let slot = slot.ok_or_else(|| row.bad("place", format!("{place} is out of range")))?;
         match (row.maybe::<u32>("dependency")?, slot) {
             (None, slot) => {
-                let step = steps[place - 1];
-                *slot = Some(Inputs { step, context: row.json("content")?, dependencies: Vec::new() });
+                let (step, context) = (steps[place - 1], row.json("content")?);
+                *slot = Some(Inputs { step, context, origin: origin(row)?, dependencies: Vec::new() });
             }
             (Some(ordinal), Some(inputs)) => {
                 let results: Option<Value> = row.maybe_json("content")?;

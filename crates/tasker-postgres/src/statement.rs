@@ -24,6 +24,10 @@ macro_rules! statements {
 }
 
 statements! {
+    CURSOR_HOLD = "cursor/hold",
+    CURSOR_LIST = "cursor/list",
+    CURSOR_MOVE = "cursor/move",
+    CURSOR_RELEASE = "cursor/release",
     FEED_HISTORY = "feed/history",
     FEED_MARK = "feed/mark",
     FEED_NOTIFY = "feed/notify",
@@ -32,6 +36,8 @@ statements! {
     FEED_STEP_HISTORY = "feed/step_history",
     FEED_WRITERS = "feed/writers",
     LANE_LIST = "lane/list",
+    LOG_PUT = "log/put",
+    LOG_READ = "log/read",
     NAMESPACE_PAUSE = "namespace/pause",
     NAMESPACE_READ = "namespace/read",
     NAMESPACE_RESUME = "namespace/resume",

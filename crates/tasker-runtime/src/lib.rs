@@ -39,7 +39,9 @@ pub use health::Health;
 pub use interface::interface;
 pub use log::{LogControl, LogError, LogLayer, init_logging, log_layer};
 pub use masking::without_secrets;
-pub use metrics::{Metrics, metrics_reference};
+pub use metrics::{
+    Metrics, QueryError, alert_rules, check_query, dashboard, metrics_reference, recording_rules,
+};
 pub use open::{Database, OpenError, open_store};
 pub use process::Process;
 pub use program::{EXIT_CODES, run_program};

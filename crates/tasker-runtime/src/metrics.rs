@@ -1,7 +1,9 @@
 //! What a process counts, as it tells those who scrape it.
 
 mod catalog;
+mod dashboard;
 mod fold;
+mod rules;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,7 +21,9 @@ use crate::log::EventLog;
 use catalog::Known;
 use fold::Fold;
 
-pub use catalog::metrics_reference;
+pub use catalog::{QueryError, check_query, metrics_reference};
+pub use dashboard::dashboard;
+pub use rules::{alert_rules, recording_rules};
 
 /// A database that does not answer by then is not waited for: what it would say is left out.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -20,6 +20,7 @@ mod options;
 mod read;
 mod record;
 mod session;
+mod side;
 mod sql;
 mod store;
 mod template;

@@ -36,6 +36,7 @@ macro_rules! migrations {
 
 migrations! {
     1 = "0001_tables",
+    2 = "0002_told",
 }
 
 /// The number by which a database is known as this program's: "TSKR".

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tasker_core::{Namespace, State, StepId, TaskId};
 use tasker_store::{
-    Inconsistency, Inputs, Page, Pause, QueueDepth, ReadStore, StepRecord, StoreError, TaskFilter,
+    Inconsistency, Inputs, Origin, Page, Pause, QueueDepth, ReadStore, StepRecord, StoreError, TaskFilter,
     TaskRecord, TaskSort, Transition,
 };
 
@@ -100,7 +100,8 @@ impl SqliteStore {
                 }
                 (_, _) => {
                     places.insert(place, found.len());
-                    found.push(Inputs { step, context: document, dependencies: Vec::new() });
+                    let origin = origin(row)?;
+                    found.push(Inputs { step, context: document, origin, dependencies: Vec::new() });
                 }
             }
         }
@@ -159,6 +160,7 @@ fn task(row: Record<'_>) -> Result<TaskRecord, Inconsistency> {
         tags: row.json("tags")?,
         bypass_steps: row.json("bypass_steps")?,
         identity_hash: row.get("identity_hash")?,
+        origin: origin(row)?,
         requested_at: row.time("requested_at")?,
         started_at: row.time_if_any("started_at")?,
         ended_at: row.time_if_any("ended_at")?,
@@ -190,6 +192,10 @@ fn step(task: TaskId, row: Record<'_>) -> Result<StepRecord, Inconsistency> {
         results: row.json_if_any("results")?,
         failure: row.json_if_any("failure")?,
     })
+}
+
+fn origin(row: Record<'_>) -> Result<Origin, Inconsistency> {
+    Ok(Origin { correlation_id: row.get("correlation_id")?, traceparent: row.get("traceparent")? })
 }
 
 fn pause(row: Record<'_>) -> Result<Option<Pause>, Inconsistency> {

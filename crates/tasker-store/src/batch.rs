@@ -48,6 +48,8 @@ pub struct BatchReply {
     /// Tasks that ended, or were blocked, by a settlement: each once, in any order. Tasks are judged once all
     /// settlements of the batch are recorded.
     pub verdicts: Vec<(TaskId, State)>,
+    /// Tasks whose beginning was recorded by a settlement, as the claim could not.
+    pub started: Vec<TaskId>,
     /// For each renewal, for each of its keys.
     pub renewed: Vec<Vec<Renewed>>,
     /// For each claim.

@@ -241,6 +241,7 @@ impl<T: Gathered> WorkStore for T {
         Ok(SettleReply {
             settled: reply.settled,
             verdicts: reply.verdicts,
+            started: reply.started,
             leases: reply.leases.into_iter().flatten().collect(),
         })
     }

@@ -4,7 +4,8 @@
 //! [`WorkStore::renew`] and [`WorkStore::settle`], which returns the next leases, so that a chain of
 //! steps costs one commit per hop. The other traits are as narrow: [`TaskStore`] takes tasks and
 //! commands, [`TemplateStore`] keeps recipes, [`ReadStore`] answers questions, [`FeedStore`] tells what
-//! happened, [`UpkeepStore`] serves the agents. [`Store`] is all of them.
+//! happened, [`UpkeepStore`] serves the agents, [`CursorStore`] keeps the places of those who follow the feed, and
+//! [`LogStore`] the lines that attempts log. [`Store`] is all of them.
 //!
 //! An adapter implements [`BatchWriter`], whose one method applies a whole batch of requests in one
 //! transaction; a [`Committer`] gathers the requests of all callers while a commit is in flight. [`memory`] is the reference: the shortest statement of what each request means.
@@ -40,7 +41,7 @@ pub use log::{AttemptLog, LogLine};
 pub use record::{
     Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskRecord, TaskSort,
 };
-pub use submit::{Identity, NewTask, SubmitError, Submitted};
+pub use submit::{Identity, NewTask, Origin, SubmitError, Submitted};
 pub use template::{
     PlanId, PutTemplate, StoredPlan, StoredTemplate, TemplateConflict, TemplateId, WhenTaken,
 };

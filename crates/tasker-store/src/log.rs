@@ -20,3 +20,18 @@ pub struct AttemptLog {
     /// The lines.
     pub lines: Vec<LogLine>,
 }
+
+impl AttemptLog {
+    /// One for each attempt: neighbours of the same attempt become one.
+    #[must_use]
+    pub fn joined(logs: Vec<Self>) -> Vec<Self> {
+        let mut joined: Vec<Self> = Vec::with_capacity(logs.len());
+        for log in logs {
+            match joined.last_mut() {
+                Some(last) if last.key == log.key => last.lines.extend(log.lines),
+                _ => joined.push(log),
+            }
+        }
+        joined
+    }
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tasker_core::{Failure, Namespace, State, StepFacts, StepId, TaskId, Timestamp, WorkerId};
 
+use crate::submit::Origin;
 use crate::template::PlanId;
 
 /// A task as it is stored.
@@ -34,6 +35,8 @@ pub struct TaskRecord {
     pub bypass_steps: Vec<String>,
     /// What makes it the same as another, if it was submitted with an identity.
     pub identity_hash: Option<String>,
+    /// What it belongs to.
+    pub origin: Origin,
     /// When it was asked for.
     pub requested_at: Timestamp,
     /// When its first step was claimed.
@@ -110,6 +113,8 @@ pub struct Inputs {
     pub step: StepId,
     /// The context of the task, or the step's own inputs if someone changed them.
     pub context: Value,
+    /// What its task belongs to.
+    pub origin: Origin,
     /// For each step it depends on, by ordinal: what that produced, or null if it has produced nothing. The
     /// order that a template which is not concurrent imposes makes no dependency.
     pub dependencies: Vec<(u32, Value)>,

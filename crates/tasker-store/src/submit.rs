@@ -30,8 +30,19 @@ pub struct NewTask {
     pub bypass_steps: Vec<String>,
     /// When it was asked for.
     pub requested_at: Timestamp,
+    /// What it belongs to.
+    pub origin: Origin,
     /// What makes it the same as another.
     pub identity: Option<Identity>,
+}
+
+/// What a task belongs to, as those who asked for it named it: for people and for tools that follow a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// What all that was caused by one request has in common.
+    pub correlation_id: Option<String>,
+    /// The span that asked for it, as [W3C Trace Context](https://www.w3.org/TR/trace-context/) writes it.
+    pub traceparent: Option<String>,
 }
 
 /// What makes two tasks the same.

@@ -201,7 +201,8 @@ pub trait LogStore: Send + Sync {
     /// Keeps lines, in this order after those that are there. Lines of tasks that do not exist are dropped.
     async fn put_logs(&self, logs: Vec<AttemptLog>) -> Result<(), StoreError>;
 
-    /// The lines of a task's attempts, or of one step's, by step, attempt and the order in which they were kept.
+    /// The lines of a task's attempts, or of one step's, one for each attempt, by step and
+    /// attempt, the lines in the order in which they were kept.
     async fn logs(&self, task: TaskId, step: Option<StepId>) -> Result<Vec<AttemptLog>, StoreError>;
 }
 
@@ -218,6 +219,12 @@ pub struct Deadlines {
 }
 
 /// Everything that a store promises.
-pub trait Store: WorkStore + TaskStore + TemplateStore + ReadStore + FeedStore + UpkeepStore {}
+pub trait Store:
+    WorkStore + TaskStore + TemplateStore + ReadStore + FeedStore + UpkeepStore + CursorStore + LogStore
+{
+}
 
-impl<T> Store for T where T: WorkStore + TaskStore + TemplateStore + ReadStore + FeedStore + UpkeepStore {}
+impl<T> Store for T where
+    T: WorkStore + TaskStore + TemplateStore + ReadStore + FeedStore + UpkeepStore + CursorStore + LogStore
+{
+}

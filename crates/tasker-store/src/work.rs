@@ -65,6 +65,10 @@ pub struct Lease {
     pub until: Timestamp,
     /// The last attempt that may be made.
     pub retry_limit: u32,
+    /// Since when the step could have been claimed.
+    pub ready_at: Timestamp,
+    /// Whether its task began with it: of the leases that start a task one says so, unless none could record it.
+    pub starts_task: bool,
 }
 
 impl Lease {
@@ -166,6 +170,8 @@ pub struct SettleReply {
     /// Tasks that ended, or were blocked, by these settlements, in the order of the settlements: each once,
     /// even where callers at the same time settled steps of one task.
     pub verdicts: Vec<(TaskId, State)>,
+    /// Tasks that began with these settlements, as their first claim could not record it.
+    pub started: Vec<TaskId>,
     /// The new leases. A claim sees what the settlements made ready.
     pub leases: Vec<Lease>,
 }

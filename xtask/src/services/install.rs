@@ -17,10 +17,15 @@ pub(super) fn is_possible() -> bool {
 /// starts anyway, nothing here talks to it.
 pub(super) fn install(packages: &[&str]) -> Result<()> {
     say(&format!("installing {} with apt-get", packages.join(", ")));
-    shell::output(apt_get().arg("update")).context("cannot refresh the package lists")?;
+    refresh()?;
     let mut install = apt_get();
     install.args(["install", "--yes", "--no-install-recommends"]).args(packages);
     shell::output(&mut install).map(drop).context("cannot install the packages")
+}
+
+/// Renews the package lists.
+pub(super) fn refresh() -> Result<()> {
+    shell::output(apt_get().arg("update")).map(drop).context("cannot refresh the package lists")
 }
 
 fn apt_get() -> Command {

@@ -54,8 +54,12 @@ pub(super) fn find_all(recipes: &[&Recipe]) -> Result<Vec<Origin>> {
 
 /// The program that tests start beside a server.
 pub(super) fn companion(companion: &Companion) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    given(companion.variable).map(PathBuf::from).or_else(|| find_program(companion.name, &folders(&path)))
+    given(companion.variable).map(PathBuf::from).or_else(|| named(companion.name))
+}
+
+/// The program of this machine that has this name.
+pub(super) fn named(name: &str) -> Option<PathBuf> {
+    find_program(name, &folders(&env::var_os("PATH").unwrap_or_default()))
 }
 
 /// The program of this machine, also when another server is given.
@@ -74,11 +78,12 @@ fn find(recipe: &Recipe) -> Option<Origin> {
     given(recipe.url_variable).map(Origin::Given).or_else(|| program(recipe).map(Origin::Program))
 }
 
+/// What the environment names, if it names something.
 #[expect(
     clippy::disallowed_methods,
     reason = "no settings are read here: this is the door for what tests are given"
 )]
-fn given(variable: &str) -> Option<String> {
+pub(super) fn given(variable: &str) -> Option<String> {
     env::var(variable).ok().filter(|value| !value.is_empty())
 }
 
@@ -154,7 +159,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
-    use crate::services::Kind;
+    use crate::services::{memcached, postgres};
 
     fn add_program(folder: &Path, name: &str) {
         fs::create_dir_all(folder).expect("a folder");
@@ -194,8 +199,8 @@ mod tests {
     fn what_is_missing_is_told_in_one_line_with_a_way_to_get_it() {
         let wanted =
             "memcached is missing: install memcached, start Docker, or set TASKER_TEST_MEMCACHED_URL";
-        assert_eq!(how_to_get(Kind::Memcached.recipe()), wanted);
-        let postgres = Kind::Postgres.recipe();
+        assert_eq!(how_to_get(&memcached::RECIPE), wanted);
+        let postgres = &postgres::RECIPE;
         let wanted = "the programs of postgres are missing, and tests that stop and start it fail: \
                       install postgresql";
         assert_eq!(without_programs(postgres), wanted);

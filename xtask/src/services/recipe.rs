@@ -76,12 +76,13 @@ pub(super) struct Place<'a> {
 }
 
 impl Kind {
-    /// The recipe of this kind.
-    pub(super) fn recipe(self) -> &'static Recipe {
+    /// The recipe of this kind, if it is a server.
+    pub(super) fn recipe(self) -> Option<&'static Recipe> {
         match self {
-            Self::Postgres => &postgres::RECIPE,
-            Self::Redis => &redis::RECIPE,
-            Self::Memcached => &memcached::RECIPE,
+            Self::Postgres => Some(&postgres::RECIPE),
+            Self::Redis => Some(&redis::RECIPE),
+            Self::Memcached => Some(&memcached::RECIPE),
+            Self::Prometheus => None,
         }
     }
 }

@@ -1,14 +1,16 @@
 //! What nobody who waits for a task needs to know of, and so goes straight through.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tasker_core::{Namespace, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
 use tasker_store::{
-    Command, CommandError, Deadlines, Done, Expired, FeedPage, FeedStore, Inputs, NewTask, Page, Pause,
-    PlanId, PruneReport, PutTemplate, QueueDepth, ReadStore, Retention, StepRecord, StoreError, StoredPlan,
-    StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord, TaskStore, TemplateConflict, TemplateId,
-    TemplateStore, Transition, UpkeepStore, Wake, WorkerRecord,
+    AttemptLog, Command, CommandError, Cursor, CursorRecord, CursorStore, Deadlines, Done, Expired, FeedPage,
+    FeedStore, Inputs, LogStore, NewTask, Page, Pause, PlanId, PruneReport, PutTemplate, QueueDepth,
+    ReadStore, Retention, StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted,
+    TaskFilter, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore,
+    Wake, WorkerRecord,
 };
 
 use super::{Asked, Watched};
@@ -124,5 +126,41 @@ impl FeedStore for Watched {
 
     fn wake(&self) -> &Wake {
         self.store.wake()
+    }
+}
+
+#[async_trait]
+impl CursorStore for Watched {
+    async fn hold_cursor(
+        &self,
+        name: &str,
+        holder: WorkerId,
+        lease: Duration,
+        start: i64,
+    ) -> Result<Option<Cursor>, StoreError> {
+        self.store.hold_cursor(name, holder, lease, start).await
+    }
+
+    async fn move_cursor(&self, name: &str, holder: WorkerId, position: i64) -> Result<bool, StoreError> {
+        self.store.move_cursor(name, holder, position).await
+    }
+
+    async fn release_cursor(&self, name: &str, holder: WorkerId) -> Result<(), StoreError> {
+        self.store.release_cursor(name, holder).await
+    }
+
+    async fn cursors(&self) -> Result<Vec<CursorRecord>, StoreError> {
+        self.store.cursors().await
+    }
+}
+
+#[async_trait]
+impl LogStore for Watched {
+    async fn put_logs(&self, logs: Vec<AttemptLog>) -> Result<(), StoreError> {
+        self.store.put_logs(logs).await
+    }
+
+    async fn logs(&self, task: TaskId, step: Option<StepId>) -> Result<Vec<AttemptLog>, StoreError> {
+        self.store.logs(task, step).await
     }
 }

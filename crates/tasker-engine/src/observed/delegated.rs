@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use tasker_core::{LeaseKey, Namespace, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
 use tasker_events::Event;
 use tasker_store::{
-    ClaimRequest, Command, CommandError, Deadlines, Done, Expired, FeedPage, FeedStore, Inputs, Lease,
-    NewTask, Page, Pause, PlanId, PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention,
-    SettleReply, SettleRequest, StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted,
-    TaskFilter, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore,
-    Wake, WorkStore, WorkerRecord,
+    AttemptLog, ClaimRequest, Command, CommandError, Cursor, CursorRecord, CursorStore, Deadlines, Done,
+    Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId, PruneReport,
+    PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest, StepRecord,
+    StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord, TaskStore,
+    TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Wake, WorkStore, WorkerRecord,
 };
 
 use super::told::End;
@@ -203,6 +203,42 @@ impl UpkeepStore for Observed {
 
     async fn workers(&self, since: Timestamp) -> Result<Vec<WorkerRecord>, StoreError> {
         self.timed("workers", self.store.workers(since)).await
+    }
+}
+
+#[async_trait]
+impl CursorStore for Observed {
+    async fn hold_cursor(
+        &self,
+        name: &str,
+        holder: WorkerId,
+        lease: Duration,
+        start: i64,
+    ) -> Result<Option<Cursor>, StoreError> {
+        self.timed("hold_cursor", self.store.hold_cursor(name, holder, lease, start)).await
+    }
+
+    async fn move_cursor(&self, name: &str, holder: WorkerId, position: i64) -> Result<bool, StoreError> {
+        self.timed("move_cursor", self.store.move_cursor(name, holder, position)).await
+    }
+
+    async fn release_cursor(&self, name: &str, holder: WorkerId) -> Result<(), StoreError> {
+        self.timed("release_cursor", self.store.release_cursor(name, holder)).await
+    }
+
+    async fn cursors(&self) -> Result<Vec<CursorRecord>, StoreError> {
+        self.timed("cursors", self.store.cursors()).await
+    }
+}
+
+#[async_trait]
+impl LogStore for Observed {
+    async fn put_logs(&self, logs: Vec<AttemptLog>) -> Result<(), StoreError> {
+        self.timed("put_logs", self.store.put_logs(logs)).await
+    }
+
+    async fn logs(&self, task: TaskId, step: Option<StepId>) -> Result<Vec<AttemptLog>, StoreError> {
+        self.timed("logs", self.store.logs(task, step)).await
     }
 }
 

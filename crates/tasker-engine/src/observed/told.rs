@@ -1,6 +1,6 @@
 //! What is told of settlements, submissions and commands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tasker_core::{Failure, LeaseKey, State, TaskId};
 use tasker_events::{ErrorCategory, Event, EventId, StepRef};
@@ -53,11 +53,15 @@ impl Observed {
     /// Tells what became of settlements: the attempts in their order, then their tasks.
     pub(super) async fn settled(&self, ends: &[End], reply: &SettleReply) {
         let mut plans: HashMap<TaskId, PlanId> = HashMap::new();
+        let mut started: HashSet<TaskId> = reply.started.iter().copied().collect();
         let (mut processed_count, mut successful_count) = (0, 0);
         for (end, settled) in ends.iter().zip(&reply.settled) {
             let Some(held) = self.attempts().remove(&end.key) else { continue };
             let Some(kinds) = self.kinds(held.plan).await else { continue };
             plans.insert(end.key.step.task(), held.plan);
+            if started.remove(&end.key.step.task()) {
+                self.started(&kinds, end.key.step.task());
+            }
             self.ended(end, held, &kinds, *settled);
             if let Settled::Recorded { state, .. } = settled {
                 processed_count += 1;
@@ -223,6 +227,7 @@ impl Observed {
                 Cause::RetryRequested => {
                     self.events.emit(&Event::TaskRetryRequested { task, by, step_count: done.steps });
                 }
+                Cause::Started => self.started(kinds, change.task),
                 Cause::Completed => {
                     self.events.emit(&Event::TaskCompleted { task, total_execution_duration });
                 }

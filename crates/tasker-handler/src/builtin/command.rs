@@ -25,11 +25,14 @@ use async_trait::async_trait;
 use serde_json::json;
 use tasker_core::{Failure, FailureKind, Outcome};
 use tokio::process::Child;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::config::Shape;
 use crate::context::StepContext;
 use crate::handler::StepHandler;
 use crate::surroundings::Surroundings;
+use crate::tracer::TRACE_TARGET;
 use group::Group;
 use output::{Output, Pipes};
 use program::Program;
@@ -78,12 +81,20 @@ impl CommandHandler {
 #[async_trait]
 impl StepHandler for CommandHandler {
     async fn run(&self, step: &StepContext) -> Outcome {
-        let mut program = match Program::read(step, &self.surroundings) {
+        let span = tracing::info_span!(
+            target: TRACE_TARGET,
+            "command",
+            otel.name = "command",
+            process.command = Empty,
+            process.exit.code = Empty,
+        );
+        let mut program = match span.in_scope(|| Program::read(step, &self.surroundings)) {
             Ok(program) => program,
             Err(error) => return error.into(),
         };
+        span.record("process.command", &*program.shown);
         match program.spawn() {
-            Ok(child) => attend(child, program, step).await,
+            Ok(child) => attend(child, program, step).instrument(span).await,
             Err(error) => program.not_started(&error),
         }
     }
@@ -108,7 +119,10 @@ async fn attend(mut child: Child, program: Program, step: &StepContext) -> Outco
         }
     };
     match ended {
-        Ok(status) => outcome(status, &program, &output),
+        Ok(status) => {
+            Span::current().record("process.exit.code", status.code());
+            outcome(status, &program, &output)
+        }
         Err(error) => {
             let message = format!("{} could not be waited for: {error}", program.shown);
             Outcome::Retry { failure: Failure::new(FailureKind::Retryable, message), when: None }

@@ -23,6 +23,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::Client;
 use tasker_core::{Failure, FailureKind, Outcome};
+use tracing::{Instrument, Span};
 
 use crate::config::{Misconfigured, Shape};
 use crate::context::StepContext;
@@ -75,11 +76,14 @@ impl HttpHandler {
         let call = Call::read(step)?;
         let client = self.client(&call.tls).await?;
         let limits = response::Limits { bytes: call.max_body_bytes, backs_off: call.backs_off };
-        let (shown, timeout) = (call.shown(), call.timeout);
+        let (shown, timeout, span) = (call.shown(), call.timeout, call.span());
+        let request = call.into_request(span.in_scope(|| step.traceparent()));
         let answered = async {
-            let answer = client.execute(call.into_request()).await?;
+            let answer = client.execute(request).await?;
+            Span::current().record("http.response.status_code", answer.status().as_u16());
             response::Answer::read(answer, limits.bytes).await
         };
+        let answered = answered.instrument(span.clone());
         let answered = tokio::select! {
             answered = tokio::time::timeout(timeout, answered) => answered,
             () = step.cancellation().cancelled() => {
@@ -89,8 +93,14 @@ impl HttpHandler {
         };
         Ok(match answered {
             Ok(Ok(answer)) => answer.outcome(&shown, step, &limits),
-            Ok(Err(error)) => retry(response::unreached(&shown, &error)),
-            Err(_) => retry(response::too_slow(&shown, timeout)),
+            Ok(Err(error)) => {
+                span.record("error.type", "unreached");
+                retry(response::unreached(&shown, &error))
+            }
+            Err(_) => {
+                span.record("error.type", "timeout");
+                retry(response::too_slow(&shown, timeout))
+            }
         })
     }
 

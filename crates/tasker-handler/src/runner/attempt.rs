@@ -8,14 +8,17 @@ use std::time::Duration;
 use futures::FutureExt;
 use serde_json::{Value, json};
 use tasker_core::{Failure, FailureKind, LeaseKey, Outcome, StepName, Timestamp};
-use tasker_store::Transition;
+use tasker_events::{AttemptRef, Event, Events};
+use tasker_store::{Origin, Transition};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::plans::{Prepared, Runnable};
 use crate::context::{Attempt, Log, LogSink, Progress, StepContext};
 use crate::secrets::Secrets;
 use crate::templating::Scope;
+use crate::tracer::Tracer;
 
 /// An attempt to be made.
 pub(super) struct Job {
@@ -27,7 +30,7 @@ pub(super) struct Job {
     pub(super) given: Given,
     pub(super) cancellation: CancellationToken,
     pub(super) progress: Progress,
-    pub(super) log: Arc<dyn LogSink>,
+    pub(super) observers: Arc<Observers>,
     pub(super) secrets: Arc<Secrets>,
     /// How long the handler gets to end after it was cancelled.
     pub(super) grace: Duration,
@@ -39,12 +42,29 @@ pub(super) struct Given {
     pub(super) context: Value,
     pub(super) dependencies: Vec<(StepName, Value)>,
     pub(super) history: Vec<Transition>,
+    pub(super) origin: Origin,
+}
+
+/// Those who look on while attempts are made.
+#[derive(Clone)]
+pub(super) struct Observers {
+    pub(super) log: Arc<dyn LogSink>,
+    pub(super) tracer: Arc<dyn Tracer>,
+    pub(super) events: Events,
 }
 
 impl Job {
     /// Makes the attempt. Panics become outcomes.
     pub(super) async fn make(self) -> Outcome {
-        AssertUnwindSafe(self.attempt()).catch_unwind().await.unwrap_or_else(|panic| panicked(&*panic))
+        let (prepared, events, key) = (Arc::clone(&self.prepared), self.observers.events.clone(), self.key);
+        let attempt = AttemptRef { key, kind: &prepared.blueprint.kind };
+        events.emit(&Event::StepBeforeHandle { attempt });
+        let begun = Instant::now();
+        let made = AssertUnwindSafe(self.attempt()).catch_unwind().await;
+        let outcome = made.unwrap_or_else(|panic| panicked(&*panic));
+        let duration = begun.elapsed().as_secs_f64();
+        events.emit(&Event::StepHandle { attempt, duration, outcome: word(&outcome) });
+        outcome
     }
 
     async fn attempt(self) -> Outcome {
@@ -58,19 +78,17 @@ impl Job {
             Ok(step) => step,
             Err(outcome) => return outcome,
         };
-        let Some(timeout) = prepared.timeout else { return runnable.handler.run(&step).await };
-        let mut run = runnable.handler.run(&step);
-        if let Ok(outcome) = tokio::time::timeout(timeout, &mut run).await {
-            return outcome;
+        let limits = Limits { timeout: prepared.timeout, grace };
+        let span = step.span(prepared.blueprint.kind.handler.as_str());
+        if span.is_none() {
+            return limits.run(runnable, &step, &progress).await;
         }
-        step.cancellation().cancel();
-        // Whatever it answers now comes too late.
-        let _ = tokio::time::timeout(grace, run).await;
-        with_progress(timed_out(timeout), &progress)
+        limits.run(runnable, &step, &progress).instrument(span).await
     }
 
     fn step(self, runnable: &Runnable) -> Result<StepContext, Outcome> {
-        let Given { context, dependencies, history } = self.given;
+        let Given { context, dependencies, history, origin } = self.given;
+        let Observers { log, tracer, events } = (*self.observers).clone();
         let scope = Scope {
             key: self.key,
             retry_limit: self.retry_limit,
@@ -89,11 +107,33 @@ impl Job {
             context,
             dependencies,
             history,
+            origin,
+            tracer,
             config,
             cancellation: self.cancellation,
             progress: self.progress,
-            log: Log::to(self.log, self.secrets),
+            log: Log::to(log, self.secrets, events),
         }))
+    }
+}
+
+/// How long a handler may take.
+struct Limits {
+    timeout: Option<Duration>,
+    grace: Duration,
+}
+
+impl Limits {
+    async fn run(self, runnable: &Runnable, step: &StepContext, progress: &Progress) -> Outcome {
+        let Some(timeout) = self.timeout else { return runnable.handler.run(step).await };
+        let mut run = runnable.handler.run(step);
+        if let Ok(outcome) = tokio::time::timeout(timeout, &mut run).await {
+            return outcome;
+        }
+        step.cancellation().cancel();
+        // Whatever it answers now comes too late.
+        let _ = tokio::time::timeout(self.grace, run).await;
+        with_progress(timed_out(timeout), progress)
     }
 }
 
@@ -105,6 +145,15 @@ pub(super) fn with_progress(outcome: Outcome, progress: &Progress) -> Outcome {
             Outcome::Retry { failure: failure.with_details(json!({ "progress": note })), when }
         }
         (outcome, _) => outcome,
+    }
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done(_) => "done",
+        Outcome::Retry { .. } => "retry",
+        Outcome::Fail(_) => "fail",
+        Outcome::Snooze(_) => "snooze",
     }
 }
 

@@ -17,11 +17,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::calls::Answer;
+use super::attempt::Observers;
 use super::outbox::Outbox;
 use super::plans::Plans;
 use super::running::{Running, StopReason};
 use super::{Counters, Runner, RunnerReport, RunnerSettings};
-use crate::context::LogSink;
 use crate::secrets::Secrets;
 
 /// Ends of attempts are taken in by so many at a time.
@@ -39,7 +39,7 @@ pub(super) struct Dispatcher {
     handlers: Arc<[HandlerName]>,
     rng: StdRng,
     counters: Arc<Counters>,
-    log: Arc<dyn LogSink>,
+    observers: Arc<Observers>,
     secrets: Arc<Secrets>,
     plans: Plans,
     running: Running,
@@ -98,7 +98,7 @@ struct Drain {
 impl Dispatcher {
     pub(super) fn new(runner: Runner) -> (Self, mpsc::UnboundedReceiver<(LeaseKey, Outcome)>) {
         let (ends, received) = mpsc::unbounded_channel();
-        let Runner { store, registry, settings, rng, counters, log } = runner;
+        let Runner { store, registry, settings, rng, counters, observers } = runner;
         let now = Instant::now();
         let dispatcher = Self {
             queues: settings.queues.clone().into(),
@@ -117,7 +117,7 @@ impl Dispatcher {
             settings,
             rng,
             counters,
-            log,
+            observers: Arc::new(observers),
             running: Running::default(),
             outbox: Outbox::default(),
             calls: FuturesUnordered::new(),

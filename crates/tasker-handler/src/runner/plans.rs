@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tasker_core::{Backoff, Failure, FailureKind, Outcome, StepName, StepTemplate};
-use tasker_store::{Inputs, Lease, PlanId, StoredPlan};
+use tasker_events::{StepKind, TaskKind};
+use tasker_store::{Inputs, Lease, PlanId, StoredPlan, Transition};
 
+use super::attempt::Given;
 use crate::bindings::laid_over;
 use crate::context::Blueprint;
 use crate::handler::{InputNeed, Placement, StepHandler};
@@ -27,6 +29,8 @@ pub(super) struct Plans {
 /// A plan, and those of its steps that were prepared.
 struct Known {
     plan: Arc<StoredPlan>,
+    /// Its steps as events name them.
+    kinds: Vec<Arc<StepKind>>,
     steps: Vec<Option<Arc<Prepared>>>,
 }
 
@@ -61,8 +65,8 @@ impl Plans {
         if let Some(Some(prepared)) = known.steps.get(ordinal) {
             return Some(Arc::clone(prepared));
         }
-        let step = known.plan.template.steps.get(ordinal)?;
-        let prepared = Arc::new(Prepared::of(step, &known.plan, &self.registry, &self.backoff));
+        let (step, kind) = (known.plan.template.steps.get(ordinal)?, Arc::clone(known.kinds.get(ordinal)?));
+        let prepared = Arc::new(Prepared::of(step, &known.plan, &self.registry, &self.backoff, kind));
         *known.steps.get_mut(ordinal)? = Some(Arc::clone(&prepared));
         Some(prepared)
     }
@@ -73,12 +77,19 @@ impl Plans {
             self.known.clear();
         }
         let steps = vec![None; plan.template.steps.len()];
-        self.known.insert(plan.id, Known { plan, steps });
+        let kinds = StepKind::all(&TaskKind::of(&plan.template), &plan.template);
+        self.known.insert(plan.id, Known { plan, kinds, steps });
     }
 }
 
 impl Prepared {
-    fn of(step: &StepTemplate, plan: &StoredPlan, registry: &Registry, backoff: &Backoff) -> Self {
+    fn of(
+        step: &StepTemplate,
+        plan: &StoredPlan,
+        registry: &Registry,
+        backoff: &Backoff,
+        kind: Arc<StepKind>,
+    ) -> Self {
         let template = &plan.template;
         let depends_on =
             step.depends_on.iter().filter_map(|name| Some((template.step(name)?.0, name.clone())));
@@ -87,6 +98,7 @@ impl Prepared {
             task_name: template.name.clone(),
             version: template.version.clone(),
             step: step.name.clone(),
+            kind,
             backoff: step.retry.backoff_over(backoff),
         };
         Self {
@@ -102,12 +114,17 @@ impl Prepared {
 
     /// The results of the steps it depends on, by name. A template that is not concurrent lets steps wait for
     /// others they do not depend on; the results of those are not theirs.
-    pub(super) fn named(&self, inputs: Inputs) -> (Value, Vec<(StepName, Value)>) {
+    pub(super) fn given(&self, inputs: Inputs, history: Vec<Transition>) -> Given {
         let dependencies = inputs.dependencies.into_iter().filter_map(|(ordinal, results)| {
             let (_, name) = self.depends_on.iter().find(|(known, _)| *known == ordinal)?;
             Some((name.clone(), results))
         });
-        (inputs.context, dependencies.collect())
+        Given {
+            context: inputs.context,
+            dependencies: dependencies.collect(),
+            history,
+            origin: inputs.origin,
+        }
     }
 }
 

@@ -74,6 +74,8 @@ mod tests {
             claimed_at: now,
             until: now,
             retry_limit: 9,
+            ready_at: now,
+            starts_task: false,
         };
         let backoff = Backoff { jitter_max_percentage: 0.5, ..Backoff::default() };
         settlement(lease, outcome, &backoff, &mut StdRng::seed_from_u64(1)).verdict

@@ -14,6 +14,7 @@ fn rendered(config: Value) -> Result<Value, String> {
         version: Version::default(),
         step: StepName::new("ship").expect("valid"),
         backoff: Backoff::default(),
+        kind: crate::testing::kind(),
     };
     let key = LeaseKey { step: TaskId::new(Timestamp::from_micros(0), 0).step(0), attempt: 2 };
     let context = json!({ "id": 7, "who": { "name": "Ada" }, "tpl": "{{ context.id }}", "none": null });

@@ -1,6 +1,8 @@
 //! Claims.
 
-use tasker_core::{HandlerName, LeaseKey, QueueName, TaskId, WorkerId};
+use std::collections::HashSet;
+
+use tasker_core::{HandlerName, LeaseKey, QueueName, TaskId, Timestamp, WorkerId};
 use tasker_store::{ClaimRequest, Inconsistency, Lease, PlanId};
 
 use super::micros;
@@ -26,14 +28,18 @@ pub(super) fn read(worker: WorkerId, rows: &[Row]) -> Result<(Vec<Lease>, u64), 
     let Some(row) = rows.first().map(|row| row.of("steps")) else { return Ok((Vec::new(), 0)) };
     let (claimed_at, until) = (row.time("claimed_at")?, row.time("until")?);
     let mut opened = 0;
+    let mut begun: HashSet<TaskId> = HashSet::new();
     let lease = |text: &str| {
         let mut words = Words::of(row, "leases", text);
-        let step = words.task()?.step(words.next()?);
+        let task = words.task()?;
+        let step = task.step(words.next()?);
         let key = LeaseKey { step, attempt: words.next()? };
         let retry_limit = words.next()?;
         let plan = PlanId(words.next()?);
         opened += words.next::<u64>()?;
-        Ok(Lease { key, plan, worker, claimed_at, until, retry_limit })
+        let ready_at = Timestamp::from_micros(words.next()?);
+        let starts_task = words.next::<u8>()? != 0 && begun.insert(task);
+        Ok(Lease { key, plan, worker, claimed_at, until, retry_limit, ready_at, starts_task })
     };
     let leases = row.text("leases")?.split(',').map(lease).collect::<Result<_, _>>()?;
     Ok((leases, opened))

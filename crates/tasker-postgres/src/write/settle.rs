@@ -57,7 +57,10 @@ pub(super) fn read(asked: usize, rows: &[Row], reply: &mut BatchReply) -> Result
     }
     for text in row.maybe_text("verdicts")?.into_iter().flat_map(|text| text.split(',')) {
         let mut words = Words::of(row, "verdicts", text);
-        reply.verdicts.push((words.task()?, words.next()?));
+        match (words.task()?, words.next()?) {
+            (task, State::InProgress) => reply.started.push(task),
+            verdict => reply.verdicts.push(verdict),
+        }
     }
     reply.left_ready += row.maybe::<u64>("made_ready")?.unwrap_or(0);
     Ok(())

@@ -30,6 +30,8 @@ pub(super) fn add(
     let tags: Vec<_> = tasks.iter().map(|task| array_input(&task.tags)).collect();
     let bypass: Vec<_> = tasks.iter().map(|task| array_input(&task.bypass_steps)).collect();
     let contexts: Vec<_> = tasks.iter().map(|task| task.context.to_string()).collect();
+    let correlations: Vec<_> = tasks.iter().map(|task| task.origin.correlation_id.as_deref()).collect();
+    let traceparents: Vec<_> = tasks.iter().map(|task| task.origin.traceparent.as_deref()).collect();
     script.add(
         TASK_SUBMIT,
         &[
@@ -47,6 +49,8 @@ pub(super) fn add(
             &List(&tags),
             &List(&bypass),
             &List(&contexts),
+            &Sparse(&correlations),
+            &Sparse(&traceparents),
         ],
     )?;
     Ok(())

@@ -75,6 +75,7 @@ pub(crate) fn draft(plan: PlanId) -> NewTask {
         tags: Vec::new(),
         bypass_steps: Vec::new(),
         requested_at: now,
+        origin: tasker_store::Origin::default(),
         identity: None,
     }
 }

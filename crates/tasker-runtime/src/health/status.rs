@@ -140,7 +140,7 @@ fn series<'s>(snapshot: &'s Snapshot, family: &str) -> Vec<(Vec<&'s str>, f64)> 
         let number = match value {
             Value::Count(count) => *count as f64,
             Value::Level(level) => *level,
-            Value::Distribution(_) => return None,
+            Value::Distribution(_) | Value::Exponential(_) => return None,
         };
         Some((labels.values().collect(), number))
     });

@@ -1,8 +1,12 @@
 //! Every metric that a process has by itself.
 
+mod queries;
+
 use std::fmt::Write;
 
 use tasker_metrics::{Bounds, Description, Kind, Merge, Unit};
+
+pub use queries::{QueryError, check_query};
 
 /// A metric that a process has by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +158,7 @@ pub fn metrics_reference() -> String {
             Kind::Gauge(Merge::Sum) => ("gauge", "sum"),
             Kind::Gauge(Merge::Max) => ("gauge", "greatest"),
             Kind::Gauge(Merge::Min) => ("gauge", "least"),
-            Kind::Histogram(_) => ("histogram", "sum"),
+            Kind::Histogram(_) | Kind::Exponential(_) => ("histogram", "sum"),
         };
         let labels: Vec<_> = metric.labels().iter().map(|label| format!("`{label}`")).collect();
         let (name, labels, help) = (metric.name(), labels.join(", "), metric.help());
@@ -179,6 +183,7 @@ mod tests {
                 Kind::Counter => registry.counter(description).map(drop),
                 Kind::Gauge(merge) => registry.gauge(description, merge).map(drop),
                 Kind::Histogram(bounds) => registry.histogram(description, bounds).map(drop),
+                Kind::Exponential(scale) => registry.exponential(description, scale).map(drop),
             };
             assert_eq!(registered, Ok(()));
         }

@@ -41,6 +41,7 @@ fn task_of(plan: PlanId, number: usize) -> NewTask {
         tags: Vec::new(),
         bypass_steps: Vec::new(),
         requested_at: SystemClock.now(),
+        origin: tasker_store::Origin::default(),
         identity: None,
     }
 }

@@ -15,7 +15,7 @@ create temp table moves (rank integer primary key, from_state text, to_state tex
 insert into moves values (1, 'error', 'pending', 'retry_due'), (2, 'pending', 'in_progress', 'claimed');
 create temp table claimed (
   n integer primary key, key integer, task_key integer, task_id blob, task_state text, plan_id integer,
-  is_retry integer, attempt integer, retry_limit integer) strict;
+  is_retry integer, attempt integer, retry_limit integer, ready_at integer) strict;
 -- The task, if any, that a claim has to go through step by step.
 create temp table searched (task_id blob) strict;
 create temp table pruned (rank integer primary key, key integer) strict;

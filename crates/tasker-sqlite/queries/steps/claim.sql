@@ -26,8 +26,8 @@ order by l.priority desc, (l.id + new.turn) % 97, l.id;
 
 delete from claimed;
 
-insert into claimed (key, task_key, task_id, task_state, plan_id, is_retry, attempt, retry_limit)
-select s.key, t.key, s.task_id, t.state, t.plan_id, s.state = 'error', s.attempts + 1, s.retry_limit
+insert into claimed (key, task_key, task_id, task_state, plan_id, is_retry, attempt, retry_limit, ready_at)
+select s.key, t.key, s.task_id, t.state, t.plan_id, s.state = 'error', s.attempts + 1, s.retry_limit, s.ready_at
 from turns as l
 cross join steps as s indexed by steps_ready
   on s.lane_id = l.lane_id and s.ready_at <= new.now and s.ready_at is not null and s.held = 0
@@ -36,8 +36,8 @@ where new.task_id is null
 order by l.rank, s.ready_at, s.task_id, s.key
 limit new.capacity;
 
-insert into claimed (key, task_key, task_id, task_state, plan_id, is_retry, attempt, retry_limit)
-select s.key, t.key, s.task_id, t.state, t.plan_id, s.state = 'error', s.attempts + 1, s.retry_limit
+insert into claimed (key, task_key, task_id, task_state, plan_id, is_retry, attempt, retry_limit, ready_at)
+select s.key, t.key, s.task_id, t.state, t.plan_id, s.state = 'error', s.attempts + 1, s.retry_limit, s.ready_at
 from (
   select r.key, r.task_id
   from turns as l
@@ -70,8 +70,8 @@ where case
 
 delete from claimed where exists (select 1 from searched);
 
-insert into claimed (key, task_key, task_id, task_state, plan_id, is_retry, attempt, retry_limit)
-select s.key, t.key, s.task_id, t.state, t.plan_id, s.state = 'error', s.attempts + 1, s.retry_limit
+insert into claimed (key, task_key, task_id, task_state, plan_id, is_retry, attempt, retry_limit, ready_at)
+select s.key, t.key, s.task_id, t.state, t.plan_id, s.state = 'error', s.attempts + 1, s.retry_limit, s.ready_at
 from tasks as t
 cross join steps as s on s.key between t.key << 20 and (t.key << 20 | 1048575)
   and s.ready_at <= new.now and s.held = 0

@@ -1,7 +1,7 @@
 -- Makes tasks with their steps.
 --
 -- now; tasks: [[id, plan, requested at, identity, initiator, source system, reason, tags, bypassed steps,
--- context], ...]; how many they are. Lists and the context are each one text to SQLite.
+-- context, correlation id, traceparent], ...]; how many they are. Lists and the context are each one text to SQLite.
 --
 -- Changes: adds tasks, steps and transitions, in the order given. Index: plans by id, plan_steps by plan.
 -- Called by `queries/batches/insert.sql`.
@@ -12,11 +12,12 @@ create temp trigger submit_tasks instead of insert on submit begin
 
 insert into tasks (
   id, plan_id, unfinished, active, state, requested_at, identity_hash, identity_since, initiator, source_system,
-  reason, tags, bypass_steps, context)
+  reason, tags, bypass_steps, context, correlation_id, traceparent)
 select
   unhex(j.value ->> 0), p.id, p.steps, p.roots, 'pending',
   j.value ->> 2, j.value ->> 3, case when j.value ->> 3 is not null then new.now end, j.value ->> 4,
-  j.value ->> 5, j.value ->> 6, j.value ->> 7, j.value ->> 8, j.value ->> 9
+  j.value ->> 5, j.value ->> 6, j.value ->> 7, j.value ->> 8, j.value ->> 9,
+  j.value ->> 10, j.value ->> 11
 from jsonb_each(new.tasks) as j cross join plans as p on p.id = j.value ->> 1;
 
 insert into steps (key, task_id, lane_id, parents, unmet, attempts, retry_limit, held, state, ready_at)

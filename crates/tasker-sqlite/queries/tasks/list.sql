@@ -40,6 +40,6 @@ listed (key) as materialized (
     order by id desc limit $5 offset $6))
 select
   id, plan_id, state, unfinished, active, context, initiator, source_system, reason, tags, bypass_steps,
-  identity_hash, requested_at, started_at, ended_at, paused_at, paused_by, paused_reason
+  identity_hash, correlation_id, traceparent, requested_at, started_at, ended_at, paused_at, paused_by, paused_reason
 from listed cross join tasks on tasks.key = listed.key
 order by case when $7 then null else id end, id desc;

@@ -1,8 +1,8 @@
 -- Removes tasks with all that belongs to them: $1 those that ended before this time, $2 those that failed before
 -- this time, $3 at most so many, of each kind the ones first that ended first.
 --
--- Changes: removes tasks, steps and transitions. Index: tasks_ended and tasks_failed from their beginning,
--- a range of steps by key for each task, transitions by task.
+-- Changes: removes tasks, steps, transitions and what was logged. Index: tasks_ended and tasks_failed from their beginning,
+-- a range of steps by key for each task, transitions and logs by task.
 -- Answers: how many, and whether there are more.
 
 delete from temp.pruned;
@@ -22,6 +22,9 @@ delete from temp.pruned where rank > $3;
 
 delete from transitions where seq in (
   select t.seq from temp.pruned as p cross join transitions as t on t.task_key = p.key);
+
+delete from attempt_logs where seq in (
+  select l.seq from temp.pruned as p cross join attempt_logs as l on l.task_key = p.key);
 
 delete from steps where key in (
   select s.key from temp.pruned as p cross join steps as s

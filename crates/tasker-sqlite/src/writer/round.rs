@@ -123,14 +123,20 @@ impl<'a> Round<'a> {
         let Some((place, claim)) = self.claim else { return };
         let Some(leases) = self.reply.leases.get_mut(place) else { return };
         leased.sort_unstable();
-        leases.extend(leased.into_iter().map(|(_, task, ordinal, attempt, plan, retry_limit, _)| Lease {
-            key: LeaseKey { step: task.step(ordinal), attempt },
-            plan: PlanId(plan),
-            worker: claim.worker,
-            claimed_at: self.now,
-            until: self.now.plus(claim.lease),
-            retry_limit,
-        }));
+        let (claimed_at, until) = (self.now, self.now.plus(claim.lease));
+        let mut started: HashSet<TaskId> = HashSet::new();
+        leases.extend(leased.into_iter().map(
+            |(_, task, ordinal, attempt, plan, retry_limit, _, ready_at, was_pending)| Lease {
+                key: LeaseKey { step: task.step(ordinal), attempt },
+                plan: PlanId(plan),
+                worker: claim.worker,
+                claimed_at,
+                until,
+                retry_limit,
+                ready_at: Timestamp::from_micros(ready_at),
+                starts_task: was_pending != 0 && started.insert(task),
+            },
+        ));
     }
 
     /// What this batch made ready and has claimed is left to nobody. Of settlements that went in several scripts
@@ -139,7 +145,7 @@ impl<'a> Round<'a> {
         let submitted: HashSet<TaskId> =
             self.reply.submissions.iter().flatten().flatten().filter_map(created).collect();
         let settles = !self.reply.settled.is_empty();
-        let is_own = |(_, task, _, _, _, _, was_settled): &&Leased| {
+        let is_own = |(_, task, _, _, _, _, was_settled, _, _): &&Leased| {
             submitted.contains(task) || (settles && *was_settled != 0)
         };
         let own = leased.iter().filter(is_own).count() as u64;
@@ -154,6 +160,6 @@ fn created(submitted: &Submitted) -> Option<TaskId> {
     }
 }
 
-/// A lease as `queries/batches/claim.sql` answers: its place, task, ordinal, attempt, plan and retry limit, and
-/// whether a settlement made it ready.
-type Leased = (usize, TaskId, u32, u32, i64, u32, u8);
+/// A lease as `queries/batches/claim.sql` answers: its place, task, ordinal, attempt, plan and retry limit, whether a
+/// settlement made it ready, since when it is, and whether its task had not begun.
+type Leased = (usize, TaskId, u32, u32, i64, u32, u8, i64, u8);

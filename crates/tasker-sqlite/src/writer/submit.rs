@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use tasker_core::{OnDuplicate, TaskId, Timestamp};
 use tasker_store::{Identity, NewTask, SubmitError, Submitted};
@@ -174,7 +175,7 @@ fn since(identity: &Identity, now: Timestamp) -> Timestamp {
 }
 
 /// A task as `queries/tasks/insert.sql` reads it.
-fn row_of(task: &NewTask) -> (String, i64, i64, Option<&str>, &str, &str, &str, String, String, String) {
+fn row_of(task: &NewTask) -> impl Serialize {
     let hash = task.identity.as_ref().map(|identity| identity.hash.as_str());
     let (tags, bypass_steps) = (as_json(&task.tags), as_json(&task.bypass_steps));
     let requested_at = task.requested_at.as_micros();
@@ -191,6 +192,8 @@ fn row_of(task: &NewTask) -> (String, i64, i64, Option<&str>, &str, &str, &str, 
         tags,
         bypass_steps,
         context,
+        task.origin.correlation_id.as_deref(),
+        task.origin.traceparent.as_deref(),
     )
 }
 

@@ -18,6 +18,7 @@ mod reads;
 mod resolve;
 mod retry;
 mod settle;
+mod side;
 mod states;
 mod submit;
 mod text;
@@ -64,6 +65,14 @@ macro_rules! cases {
 }
 
 cases! {
+    side {
+        a_new_place_begins_where_it_is_told_and_stays_where_it_is_moved
+        a_place_has_one_holder_until_its_time_runs_out
+        whoever_lost_a_place_can_no_longer_move_it
+        a_place_that_is_given_up_is_free_at_once
+        lines_are_read_back_by_step_attempt_and_order
+        lines_go_with_their_task
+    }
     submit {
         a_submitted_task_and_its_steps_are_pending
         a_task_is_read_back_as_it_was_submitted

@@ -69,6 +69,7 @@ impl Merged {
         let mut renewed = reply.renewed.into_iter();
         let mut leases = reply.leases.into_iter();
         let mut verdicts: HashMap<TaskId, State> = reply.verdicts.into_iter().collect();
+        let mut started: HashSet<TaskId> = reply.started.into_iter().collect();
         let mut left_ready = reply.left_ready;
         let parts = self.shares.into_iter().map(|share| {
             let settled: Vec<_> = share
@@ -79,10 +80,12 @@ impl Merged {
             let recorded = share.settlements.iter().zip(&settled);
             let recorded =
                 recorded.filter_map(|(task, settled)| if *settled == Settled::Stale { None } else { *task });
+            let recorded: Vec<TaskId> = recorded.collect();
             BatchReply {
                 submissions: submissions.by_ref().take(share.submissions).collect(),
                 commands: commands.by_ref().take(share.commands).collect(),
-                verdicts: recorded.filter_map(|task| Some((task, verdicts.remove(&task)?))).collect(),
+                started: recorded.iter().copied().filter(|task| started.remove(task)).collect(),
+                verdicts: recorded.iter().filter_map(|task| Some((*task, verdicts.remove(task)?))).collect(),
                 settled,
                 renewed: renewed.by_ref().take(share.renewals).collect(),
                 leases: leases.by_ref().take(share.claims).collect(),

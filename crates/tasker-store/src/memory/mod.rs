@@ -5,6 +5,7 @@
 
 mod command;
 mod read;
+mod side;
 mod submit;
 mod tables;
 mod work;

@@ -120,6 +120,7 @@ impl Tables {
         Some(Inputs {
             step: id,
             context: step.inputs.clone().unwrap_or_else(|| row.task.context.clone()),
+            origin: row.task.origin.clone(),
             dependencies: parents.map(|ordinal| (*ordinal, results(ordinal))).collect(),
         })
     }

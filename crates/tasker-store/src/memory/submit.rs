@@ -84,6 +84,7 @@ impl Tables {
             tags: new.tags.clone(),
             bypass_steps: new.bypass_steps.clone(),
             identity_hash: new.identity.as_ref().map(|identity| identity.hash.clone()),
+            origin: new.origin.clone(),
             requested_at: new.requested_at,
             started_at: None,
             ended_at: None,
@@ -102,6 +103,7 @@ impl Tables {
     /// Removes a task with its steps and its identity; the feed is left as it is.
     pub(super) fn forget(&mut self, id: TaskId) {
         let Some(row) = self.tasks.remove(&id) else { return };
+        self.logs.retain(|log| log.key.step.task() != id);
         self.ready.retain(|(_, _, step)| step.task() != id);
         self.opened.retain(|step| step.task() != id);
         let Some(hash) = row.task.identity_hash else { return };

@@ -9,7 +9,9 @@ use tasker_core::{
     Timestamp, WorkerId,
 };
 
+use crate::cursor::CursorRecord;
 use crate::feed::{Cause, Transition};
+use crate::log::AttemptLog;
 use crate::record::{Pause, StepRecord, TaskRecord};
 use crate::template::PlanId;
 use crate::worker::WorkerRecord;
@@ -27,6 +29,8 @@ pub(super) struct Tables {
     pub(super) feed: Vec<Transition>,
     pub(super) next_seq: i64,
     pub(super) workers: BTreeMap<WorkerId, WorkerRecord>,
+    pub(super) cursors: BTreeMap<String, CursorRecord>,
+    pub(super) logs: Vec<AttemptLog>,
     /// Steps that may be claimed from a time on, by lane.
     pub(super) ready: BTreeSet<(usize, Timestamp, StepId)>,
     /// Leases by the time they run out.

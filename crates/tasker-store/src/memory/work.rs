@@ -25,13 +25,14 @@ impl Tables {
             let ready = self.ready.range(from..=to).map(|(_, _, step)| *step);
             chosen.extend(ready.filter(|step| claim.task.is_none_or(|task| step.task() == task)).take(left));
         }
-        let tasks: BTreeSet<TaskId> = chosen.iter().map(|step| step.task()).collect();
-        for task in tasks {
-            if self.task_mut(task).state == State::Pending {
-                self.move_task(task, TaskEvent::Start, None, now);
-            }
+        let mut tasks: BTreeSet<TaskId> = chosen.iter().map(|step| step.task()).collect();
+        tasks.retain(|task| self.task_mut(*task).state == State::Pending);
+        for task in &tasks {
+            self.move_task(*task, TaskEvent::Start, None, now);
         }
-        chosen.into_iter().map(|step| self.lease(step, claim, now)).collect()
+        let lease =
+            |step: StepId| Lease { starts_task: tasks.remove(&step.task()), ..self.lease(step, claim, now) };
+        chosen.into_iter().map(lease).collect()
     }
 
     fn lanes_in_turn(&self, claim: &ClaimRequest) -> Vec<usize> {
@@ -55,6 +56,7 @@ impl Tables {
         let step = self.step(id).expect("invariant: a ready step is stored");
         let attempt = step.attempts + 1;
         let retry_limit = step.retry_limit;
+        let ready_at = step.ready_at.expect("invariant: a ready step has a time");
         let by = Some(claim.worker.to_string());
         if step.state == State::Error {
             let due = transition(id.task(), Some(State::Error), State::Pending, Cause::RetryDue, now);
@@ -72,7 +74,8 @@ impl Tables {
         });
         let plan = self.task_mut(id.task()).plan;
         let key = LeaseKey { step: id, attempt };
-        Lease { key, plan, worker: claim.worker, claimed_at: now, until, retry_limit }
+        let starts_task = false;
+        Lease { key, plan, worker: claim.worker, claimed_at: now, until, retry_limit, ready_at, starts_task }
     }
 
     pub(super) fn renew(&mut self, renewal: &Renewal, now: Timestamp) -> Vec<Renewed> {

@@ -94,6 +94,7 @@ pub(crate) fn echo(batch: &Batch) -> BatchReply {
         commands: batch.commands.iter().map(|command| Ok(done(command))).collect(),
         settled: batch.settlements.iter().map(settled).collect(),
         verdicts: Vec::new(),
+        started: Vec::new(),
         renewed: renewals.map(|renewal| renewal.keys.iter().map(renewed).collect()).collect(),
         leases: claims
             .map(|claim| (1..=claim.capacity).map(|attempt| lease(claim.worker, attempt)).collect())
@@ -119,7 +120,16 @@ fn renewed(key: &LeaseKey) -> Renewed {
 fn lease(worker: WorkerId, attempt: u32) -> Lease {
     let time = Timestamp::from_micros(0);
     let key = LeaseKey { step: task(1).step(0), attempt };
-    Lease { key, plan: PlanId(1), worker, claimed_at: time, until: time, retry_limit: 1 }
+    Lease {
+        key,
+        plan: PlanId(1),
+        worker,
+        claimed_at: time,
+        until: time,
+        retry_limit: 1,
+        ready_at: time,
+        starts_task: false,
+    }
 }
 
 pub(crate) fn task(number: u128) -> TaskId {
@@ -178,6 +188,7 @@ pub(crate) fn draft(number: u128) -> NewTask {
         tags: Vec::new(),
         bypass_steps: Vec::new(),
         requested_at: Timestamp::from_micros(0),
+        origin: tasker_store::Origin::default(),
         identity: None,
     }
 }

@@ -160,9 +160,11 @@ fn the_echo_answers_every_field() {
     batch.settlements.push(settlement(4, 1));
     batch.renewals.push(renewal(&[5, 6]));
     batch.claims.push(claim(1, 2));
-    let BatchReply { submissions, commands, settled, verdicts, renewed, leases, left_ready } = echo(&batch);
+    let BatchReply { submissions, commands, settled, verdicts, started, renewed, leases, left_ready } =
+        echo(&batch);
     assert_eq!(submissions, [Ok(vec![Submitted::Created(task(3))])]);
     assert_eq!((commands.len(), settled.len(), verdicts.len(), left_ready), (1, 1, 0, 0));
+    assert_eq!(started, []);
     assert_eq!((renewed[0].len(), leases[0].len()), (2, 2));
     assert_eq!(leases[0][1].key, LeaseKey { step: task(1).step(0), attempt: 2 });
 }

@@ -192,6 +192,10 @@ fn variables(
         ("TASKER_VERSION", step.version().to_string()),
     ];
     variables.extend(about_step.map(|(name, value)| (name.to_owned(), value)));
+    let correlation = step.correlation_id().map(|id| ("TASKER_CORRELATION_ID", id.to_owned()));
+    let traceparent = step.traceparent().map(|traceparent| ("TRACEPARENT", traceparent));
+    variables
+        .extend(correlation.into_iter().chain(traceparent).map(|(name, value)| (name.to_owned(), value)));
     for (name, value) in config.object("env")?.into_iter().flatten() {
         if name.is_empty() || name.contains(['=', '\0']) {
             return Err(Misconfigured(format!("handler_config.env: {name:?} is not the name of a variable")));

@@ -5,13 +5,18 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Method, Request, Url, redirect};
 use serde_json::Value;
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::masking::masked;
 use crate::config::{Config, Misconfigured};
 use crate::context::StepContext;
 use crate::surroundings::Surroundings;
+use crate::tracer::TRACE_TARGET;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const USER_AGENT: &str = concat!("tasker/", env!("CARGO_PKG_VERSION"));
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,7 +75,27 @@ impl Call {
         format!("{} {}", self.method, masked(&self.url))
     }
 
-    pub(super) fn into_request(self) -> Request {
+    /// The span of the call, by the conventions for clients of HTTP.
+    pub(super) fn span(&self) -> Span {
+        tracing::info_span!(
+            target: TRACE_TARGET,
+            "http",
+            otel.name = self.method.as_str(),
+            otel.kind = "client",
+            http.request.method = self.method.as_str(),
+            url.full = masked(&self.url),
+            server.address = self.url.host_str(),
+            server.port = self.url.port_or_known_default(),
+            http.response.status_code = Empty,
+            error.r#type = Empty,
+        )
+    }
+
+    /// The request, which says by `traceparent` what it is a part of, unless the configuration does.
+    pub(super) fn into_request(mut self, traceparent: Option<String>) -> Request {
+        if let Some(Ok(traceparent)) = traceparent.as_deref().map(HeaderValue::from_str) {
+            self.headers.entry(TRACEPARENT).or_insert(traceparent);
+        }
         let mut request = Request::new(self.method, self.url);
         *request.headers_mut() = self.headers;
         *request.body_mut() = self.body.map(Into::into);
@@ -133,6 +158,9 @@ fn headers(config: Config<'_>, step: &StepContext, has_body: bool) -> Result<Hea
     }
     if let Ok(key) = HeaderValue::from_str(&step.idempotency_key()) {
         headers.insert(IDEMPOTENCY_KEY, key);
+    }
+    if let Some(Ok(id)) = step.correlation_id().map(HeaderValue::from_str) {
+        headers.insert(CORRELATION_ID, id);
     }
     for (name, value) in config.object("headers")?.into_iter().flatten() {
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {

@@ -82,7 +82,7 @@ impl Dispatcher {
             given,
             cancellation: cancellation.clone(),
             progress: Arc::clone(&progress),
-            log: Arc::clone(&self.log),
+            observers: Arc::clone(&self.observers),
             secrets: Arc::clone(&self.secrets),
             grace: self.settings.cancel_grace,
         };
@@ -239,10 +239,7 @@ fn given(prepared: &Prepared, lease: &Lease, read: &mut Read) -> Result<Given, O
     let history = read.histories.remove(&lease.key.step).unwrap_or_default();
     let wants_inputs = prepared.runnable.as_ref().is_ok_and(|runnable| runnable.wants_inputs);
     match read.inputs.remove(&lease.key.step) {
-        Some(inputs) => {
-            let (context, dependencies) = prepared.named(inputs);
-            Ok(Given { context, dependencies, history })
-        }
+        Some(inputs) => Ok(prepared.given(inputs, history)),
         None if wants_inputs => Err(unreadable("inputs", "the store does not have them")),
         None => Ok(Given { history, ..Given::default() }),
     }

@@ -11,11 +11,12 @@ use serde_json::Value;
 use tasker_core::{LeaseKey, Namespace, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
 use tasker_store::memory::MemoryStore;
 use tasker_store::{
-    ClaimRequest, Command, CommandError, Deadlines, Done, Expired, FeedPage, FeedStore, Inputs, Lease,
-    NewTask, Page, Pause, PlanId, PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention,
-    SettleReply, SettleRequest, StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted,
-    TaskFilter, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore,
-    Verdict, Wake, WorkStore, WorkerRecord,
+    AttemptLog, ClaimRequest, Command, CommandError, Cursor, CursorRecord, CursorStore, Deadlines, Done,
+    Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId, PruneReport,
+    PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest, StepRecord,
+    StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord, TaskStore,
+    TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Verdict, Wake, WorkStore,
+    WorkerRecord,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -242,5 +243,41 @@ impl UpkeepStore for FaultyStore {
 
     async fn workers(&self, since: Timestamp) -> Answer<Vec<WorkerRecord>> {
         self.inner.workers(since).await
+    }
+}
+
+#[async_trait]
+impl CursorStore for FaultyStore {
+    async fn hold_cursor(
+        &self,
+        name: &str,
+        holder: WorkerId,
+        lease: Duration,
+        start: i64,
+    ) -> Answer<Option<Cursor>> {
+        self.inner.hold_cursor(name, holder, lease, start).await
+    }
+
+    async fn move_cursor(&self, name: &str, holder: WorkerId, position: i64) -> Answer<bool> {
+        self.inner.move_cursor(name, holder, position).await
+    }
+
+    async fn release_cursor(&self, name: &str, holder: WorkerId) -> Answer<()> {
+        self.inner.release_cursor(name, holder).await
+    }
+
+    async fn cursors(&self) -> Answer<Vec<CursorRecord>> {
+        self.inner.cursors().await
+    }
+}
+
+#[async_trait]
+impl LogStore for FaultyStore {
+    async fn put_logs(&self, logs: Vec<AttemptLog>) -> Answer<()> {
+        self.inner.put_logs(logs).await
+    }
+
+    async fn logs(&self, task: TaskId, step: Option<StepId>) -> Answer<Vec<AttemptLog>> {
+        self.inner.logs(task, step).await
     }
 }

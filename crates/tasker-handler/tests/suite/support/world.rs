@@ -85,6 +85,7 @@ impl World {
             tags: Vec::new(),
             bypass_steps: Vec::new(),
             requested_at: self.now(),
+            origin: tasker_store::Origin::default(),
             identity: None,
         };
         self.store.submit(vec![task]).await.expect("in memory").expect("a fresh id");
@@ -108,6 +109,17 @@ impl World {
         registry: Registry,
         adjust: impl FnOnce(&mut RunnerSettings),
     ) -> Working {
+        self.work_watched(store, registry, adjust, |runner| runner)
+    }
+
+    /// Starts a runner at which somebody looks on.
+    pub(crate) fn work_watched(
+        &self,
+        store: Arc<dyn Store>,
+        registry: Registry,
+        adjust: impl FnOnce(&mut RunnerSettings),
+        watch: impl FnOnce(Runner) -> Runner,
+    ) -> Working {
         let id = WorkerId::new(self.now(), u128::from(self.tasks.fetch_add(1, Ordering::SeqCst)) << 20);
         let mut settings = RunnerSettings::new(id);
         settings.backoff.jitter = false;
@@ -115,6 +127,7 @@ impl World {
         let log = LogLines::default();
         let runner =
             Runner::new(store, registry, settings, StdRng::seed_from_u64(7)).log_to(Arc::new(log.clone()));
+        let runner = watch(runner);
         let (counters, shutdown) = (runner.counters(), CancellationToken::new());
         let join = tokio::spawn(runner.run(shutdown.clone()));
         Working { counters, shutdown, id, log, join }

@@ -7,7 +7,7 @@ use tasker_core::{TaskId, TaskTemplate};
 
 use super::Bench;
 use crate::conformance::graph::graph;
-use crate::submit::{NewTask, SubmitError, Submitted};
+use crate::submit::{NewTask, Origin, SubmitError, Submitted};
 use crate::template::{PlanId, PutTemplate, TemplateConflict, TemplateId, WhenTaken};
 
 impl Bench {
@@ -51,6 +51,7 @@ impl Bench {
             tags: Vec::new(),
             bypass_steps: Vec::new(),
             requested_at: self.now(),
+            origin: Origin::default(),
             identity: None,
         }
     }

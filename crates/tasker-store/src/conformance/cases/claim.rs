@@ -26,6 +26,7 @@ pub(crate) async fn where_nothing_is_ready_nothing_is_claimed(bench: &Bench) {
 
 pub(crate) async fn a_lease_says_what_may_be_done_until_when(bench: &Bench) {
     let task = bench.submit("a{limit=4}").await;
+    let ready_at = bench.now();
     bench.advance(3);
     let expected = Lease {
         key: LeaseKey { step: task.step(0), attempt: 1 },
@@ -34,6 +35,8 @@ pub(crate) async fn a_lease_says_what_may_be_done_until_when(bench: &Bench) {
         claimed_at: bench.now(),
         until: bench.now().plus(LEASE),
         retry_limit: 4,
+        ready_at,
+        starts_task: true,
     };
     assert_eq!(bench.claim_by(worker(7), 1).await.one(), expected);
     let step = bench.step(task, "a").await;

@@ -8,7 +8,7 @@ use tasker_core::{State, Timestamp};
 use crate::conformance::bench::{Bench, assert_lines};
 use crate::conformance::graph::fixtures::DUMMY;
 use crate::record::{StepRecord, TaskRecord};
-use crate::submit::{NewTask, SubmitError, Submitted};
+use crate::submit::{NewTask, Origin, SubmitError, Submitted};
 use crate::template::PlanId;
 
 /// S1, C1, C9.
@@ -32,6 +32,10 @@ pub(crate) async fn a_task_is_read_back_as_it_was_submitted(bench: &Bench) {
         tags: vec!["red".to_owned(), "blue".to_owned(), "red".to_owned()],
         bypass_steps: vec!["b".to_owned(), "no such step".to_owned()],
         requested_at: bench.now().minus(Duration::from_millis(1_500)),
+        origin: Origin {
+            correlation_id: Some("tsk_mhx1_a1b2c3".to_owned()),
+            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        },
         ..bench.draft_of("a -> b").await
     };
     let task = bench.create(draft.clone()).await;
@@ -48,12 +52,15 @@ pub(crate) async fn a_task_is_read_back_as_it_was_submitted(bench: &Bench) {
         tags: draft.tags,
         bypass_steps: draft.bypass_steps,
         identity_hash: None,
+        origin: draft.origin.clone(),
         requested_at: draft.requested_at,
         started_at: None,
         ended_at: None,
         paused: None,
     };
     assert_eq!(bench.task(task).await, expected);
+    let inputs = bench.store.inputs(&[task.step(0)]).await.expect("the store reads inputs");
+    assert_eq!(inputs[0].origin, draft.origin);
 }
 
 /// R10, S1.

@@ -103,16 +103,19 @@ impl<'a> Side<'a> {
         let touched = settlements.iter().map(|settlement| settlement.key.step.task()).collect();
         let request = SettleRequest { settlements, claim };
         let reply = self.bench.store.settle(request).await.expect("the store takes settlements");
-        let SettleReply { settled, verdicts, leases } = reply;
-        let mut answer = Answer { text: format!("{settled:?} {verdicts:?} "), touched, leases: Vec::new() };
+        let SettleReply { settled, verdicts, started, leases } = reply;
+        let mut answer =
+            Answer { text: format!("{settled:?} {verdicts:?} {started:?} "), touched, leases: Vec::new() };
         self.tell_leases(&leases, &mut answer);
         answer
     }
 
     fn tell_leases(&self, leases: &[Lease], answer: &mut Answer) {
-        for Lease { key, plan, worker, claimed_at, until, retry_limit } in leases {
+        for lease in leases {
+            let Lease { key, plan, worker, claimed_at, until, retry_limit, ready_at, starts_task } = lease;
             let plan = self.plans.get(plan);
-            let _ = write!(answer.text, "{key:?} {plan:?} {worker} {claimed_at} {until} {retry_limit}; ");
+            let _ = write!(answer.text, "{key:?} {plan:?} {worker} {claimed_at} {until} {retry_limit} ");
+            let _ = write!(answer.text, "{ready_at} {starts_task}; ");
             answer.touched.insert(key.step.task());
             answer.leases.push((*key, *worker));
         }

@@ -66,6 +66,22 @@ fn a_label_with_too_many_values_overflows_and_the_others_keep_theirs() {
 }
 
 #[test]
+fn labels_that_are_wild_together_overflow_too() {
+    let registry = Registry::default();
+    let labels = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"];
+    let wild = registry.counter(description("wild_total").labels(&labels).limit(2)).expect("a counter");
+    for number in 0..1 << labels.len() {
+        let values: Vec<&str> =
+            (0..labels.len()).map(|label| if number >> label & 1 == 0 { "no" } else { "yes" }).collect();
+        wild.with(&values).increment();
+    }
+    let counted = counts(&registry.snapshot(), "wild_total");
+    assert_eq!(counted.len(), 2 * 500 + 1);
+    let others = [OVERFLOW; 11].join("|");
+    assert_eq!(counted.first(), Some(&count(&others, (1 << labels.len()) - 1_000)));
+}
+
+#[test]
 fn the_same_metric_registered_twice_is_one() {
     let registry = Registry::default();
     for _ in 0..2 {
