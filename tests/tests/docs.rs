@@ -105,6 +105,11 @@ fn the_guide_to_monitoring_is_true() -> Result<()> {
 }
 
 #[test]
+fn the_guide_to_logging_is_true() -> Result<()> {
+    check("docs/guides/logging.md")
+}
+
+#[test]
 fn the_walk_leads_to_what_it_names() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is above")?;
     let walk = fs::read_to_string(root.join("docs/walk.md"))?;

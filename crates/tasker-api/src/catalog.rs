@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use tasker_events::{EventId, Events, Field, Route};
+use tasker_events::{Backend, EventId, Events, Field, Route, Routes};
 
 use crate::api;
 use crate::refusal::refusal;
@@ -73,7 +73,7 @@ fn told(event: EventId, events: &Events) -> Value {
     let mut told = json!({
         "name": event.name(),
         "about": event.about(),
-        "default_backends": event.backends(),
+        "default_backends": backends(Routes::default().of(event)),
         "fields": event.fields().iter().flat_map(fields).collect::<Vec<_>>(),
     });
     if let (Value::Object(told), Value::Object(route)) = (&mut told, route(events.routes().of(event))) {
@@ -84,9 +84,11 @@ fn told(event: EventId, events: &Events) -> Value {
 
 /// A route as JSON.
 pub(crate) fn route(route: &Route) -> Value {
-    let backends = tasker_events::Backend::ALL.into_iter().filter(|backend| route.goes_to(*backend));
-    let backends: Vec<&str> = backends.map(tasker_events::Backend::as_str).collect();
-    json!({ "backends": backends, "sampling": route.rate(), "priority": route.priority })
+    json!({ "backends": backends(route), "sampling": route.rate(), "priority": route.priority })
+}
+
+fn backends(route: &Route) -> Vec<&'static str> {
+    Backend::ALL.into_iter().filter(|backend| route.goes_to(*backend)).map(Backend::as_str).collect()
 }
 
 /// A field of a payload; what an event is about stands in many.

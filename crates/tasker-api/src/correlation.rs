@@ -17,6 +17,8 @@ use crate::refusal::refusal;
 
 /// The header that the answer has, and the first that is looked at in a request.
 const OURS: HeaderName = HeaderName::from_static("x-correlation-id");
+/// Under which target requests are logged.
+const TARGET: &str = "tasker::http";
 /// What proxies call the same.
 const THEIRS: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -36,7 +38,7 @@ pub(crate) async fn correlate(
     let span = tracing::error_span!("request", correlation_id = id.as_str());
     if let Some(error) = replaced {
         span.in_scope(|| {
-            tracing::debug!("the request has another correlation id than it asked for: {error}");
+            tracing::debug!(target: TARGET, "the request has another correlation id than it asked for: {error}");
         });
     }
     request.extensions_mut().insert(id.clone());
@@ -58,7 +60,7 @@ async fn told(request: Request, next: Next) -> Response {
     });
     let duration_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     let status = answer.status().as_u16();
-    tracing::debug!(%method, path, status, duration_ms, "answered");
+    tracing::debug!(target: TARGET, %method, path, status, duration_ms, "answered");
     answer
 }
 

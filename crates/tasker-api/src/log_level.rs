@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
+use tasker_core::CorrelationId;
 
 use crate::api;
 use crate::refusal::{read, unusable};
@@ -18,12 +19,12 @@ pub trait LogLevel: Send + Sync {
     /// How much it says, such as `info,tasker_engine=debug`.
     fn level(&self) -> String;
 
-    /// Has it say more, or less, from now on, and tells the log of that.
+    /// Has it say more, or less, from now on, and tells the log of that, and in which request it was asked for.
     ///
     /// # Errors
     ///
     /// What is wrong with the level, and what to write instead; nothing is changed then.
-    fn set_level(&self, level: &str) -> Result<(), String>;
+    fn set_level(&self, level: &str, request: &CorrelationId) -> Result<(), String>;
 }
 
 #[derive(Deserialize)]
@@ -43,6 +44,7 @@ pub(crate) async fn get(State(state): State<Arc<api::State>>) -> Response {
 /// 200 with the level and the one before; 422 if it is none.
 pub(crate) async fn put(
     State(state): State<Arc<api::State>>,
+    Extension(request): Extension<CorrelationId>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let Some(log) = &state.log else { return nothing() };
@@ -51,7 +53,7 @@ pub(crate) async fn put(
         Err(refused) => return *refused,
     };
     let before = log.level();
-    if let Err(problem) = log.set_level(&wanted.level) {
+    if let Err(problem) = log.set_level(&wanted.level, &request) {
         return unusable(problem);
     }
     let level = wanted.level;

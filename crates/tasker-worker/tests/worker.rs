@@ -103,3 +103,13 @@ fn wrong_settings_end_with_code_2() {
     ");
     assert_eq!(worker(directory.path(), &["--bindings", "nowhere.yaml"]).wait().code, Some(2));
 }
+
+#[test]
+fn a_worker_asks_scrapers_for_the_token_of_the_settings() {
+    let directory = tempdir().expect("a directory");
+    let more = ["--health-listen", "127.0.0.1:0", "--set", "http.metrics_token=0123456789abcdef"];
+    let mut program = worker(directory.path(), &more);
+    let address = program.ready();
+    assert_eq!((get(address, "/metrics").0, get(address, "/log/level").0), (401, 403));
+    assert_eq!(get(address, "/health/ready").0, 200);
+}

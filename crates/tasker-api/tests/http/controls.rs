@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use tasker_api::{Api, LogLevel, Token};
+use tasker_core::CorrelationId;
 use tasker_events::{Backend, EventId, Events};
 
 use crate::support::{Answer, Served, send, serve_silent};
@@ -18,7 +19,7 @@ impl LogLevel for Levels {
         self.0.lock().expect("no panic").clone()
     }
 
-    fn set_level(&self, level: &str) -> Result<(), String> {
+    fn set_level(&self, level: &str, _: &CorrelationId) -> Result<(), String> {
         if !["info", "debug"].contains(&level) {
             return Err(format!("log.level is {level:?}: write info or debug"));
         }

@@ -40,7 +40,7 @@ async fn every_event_is_listed_with_where_it_goes() {
 async fn one_event_tells_its_fields_and_where_it_goes_now() {
     let served = serve_silent(|api| api.events(events())).await;
     let body = ask(served.address, "GET", "/events/task.completed", "").await.json();
-    insta::assert_snapshot!(body, @r#"{"about":"All steps of a task ended well.","backends":["logs"],"default_backends":["metrics","traces"],"fields":[{"about":"the task","name":"task_id","nullable":false,"type":"id"},{"about":"its namespace","name":"namespace","nullable":false,"type":"text"},{"about":"the name of its template","name":"task_name","nullable":false,"type":"text"},{"about":"the version of its template","name":"task_version","nullable":false,"type":"text"},{"about":"seconds since it was submitted","name":"total_execution_duration","nullable":false,"type":"number"}],"name":"task.completed","priority":"normal","sampling":0.25}"#);
+    insta::assert_snapshot!(body, @r#"{"about":"All steps of a task ended well.","backends":["logs"],"default_backends":["traces","metrics"],"fields":[{"about":"the task","name":"task_id","nullable":false,"type":"id"},{"about":"its namespace","name":"namespace","nullable":false,"type":"text"},{"about":"the name of its template","name":"task_name","nullable":false,"type":"text"},{"about":"the version of its template","name":"task_version","nullable":false,"type":"text"},{"about":"seconds since it was submitted","name":"total_execution_duration","nullable":false,"type":"number"}],"name":"task.completed","priority":"normal","sampling":0.25}"#);
     let body = ask(served.address, "GET", "/events/step.failed", "").await.json();
     let fields = body["fields"].as_array().expect("a list");
     let field =

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tasker_api::{Access, Api, LogLevel, Token};
+use tasker_core::CorrelationId;
 use tasker_events::Events;
 
 use crate::support::{ask, serve_silent};
@@ -19,7 +20,7 @@ impl LogLevel for Remembered {
         self.0.lock().expect("no panic").clone()
     }
 
-    fn set_level(&self, level: &str) -> Result<(), String> {
+    fn set_level(&self, level: &str, _: &CorrelationId) -> Result<(), String> {
         level.clone_into(&mut self.0.lock().expect("no panic"));
         Ok(())
     }

@@ -61,7 +61,7 @@ impl Fares {
             "instance": host_and_process(),
             "started_at": self.started.0,
             "uptime_seconds": rounded(now.duration_since(self.started.1).as_secs_f64()),
-            "store": { "up": is_up, "commits": commits },
+            "store": { "up": is_up, "commits": whole(commits) },
             "worker": worker(snapshot, &attempts),
             "tasks": by_outcome(snapshot, "tasker_tasks_total"),
             "waiting": waiting(snapshot),
@@ -100,7 +100,7 @@ fn worker(snapshot: &Snapshot, attempts: &Map<String, Json>) -> Json {
     if all == 0.0 {
         return Json::Null;
     }
-    json!({ "slots": all, "busy": busy, "saturation": rounded(busy / all), "attempts": attempts })
+    json!({ "slots": whole(all), "busy": whole(busy), "saturation": rounded(busy / all), "attempts": attempts })
 }
 
 /// What has been ready longest and nobody has claimed, the oldest first.
@@ -122,7 +122,14 @@ fn by_outcome(snapshot: &Snapshot, family: &str) -> Map<String, Json> {
         let sum = sums.entry(labels.last().copied().unwrap_or_default()).or_insert(json!(0.0));
         *sum = json!(sum.as_f64().unwrap_or(0.0) + value);
     }
-    sums
+    sums.into_iter().map(|(name, sum)| (name, whole(sum.as_f64().unwrap_or(0.0)))).collect()
+}
+
+/// A count, without a fraction.
+fn whole(number: f64) -> Json {
+    #[expect(clippy::cast_possible_truncation, reason = "no count is that large")]
+    let number = number.round() as i64;
+    json!(number)
 }
 
 /// The series of counters and gauges of a family.
@@ -216,7 +223,7 @@ mod tests {
         );
         assert_eq!(
             facts["worker"],
-            json!({ "slots": 4.0, "busy": 3.0, "saturation": 0.75, "attempts": { "completed": 3.0 } })
+            json!({ "slots": 4, "busy": 3, "saturation": 0.75, "attempts": { "completed": 3 } })
         );
         assert_eq!((&facts["uptime_seconds"], &facts["waiting"]["lanes"]), (&json!(10.0), &json!(7)));
         assert_eq!(facts["waiting"]["oldest"].as_array().expect("a list").len(), LONGEST);

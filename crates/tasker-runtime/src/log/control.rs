@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tasker_api::LogLevel;
+use tasker_core::CorrelationId;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::reload::{self, Handle};
@@ -52,10 +53,17 @@ impl LogControl {
     /// [`LogError::Level`] if the level makes no sense; nothing is changed then. [`LogError::Gone`] if there is no log
     /// any more.
     pub fn set_level(&self, level: &str) -> Result<(), LogError> {
+        self.change(level, None)
+    }
+
+    fn change(&self, level: &str, request: Option<&CorrelationId>) -> Result<(), LogError> {
         let filter = filter(level)?;
         // Two who change it at once leave the text and the filter of the same one.
         let mut known = self.0.level.lock().unwrap_or_else(PoisonError::into_inner);
-        let tell = || tracing::warn!(from = *known, to = level, "the level of the log is changed");
+        // The span of the request may not be there, if the log was off when it began.
+        let correlation_id = request.map(CorrelationId::as_str);
+        let tell =
+            || tracing::warn!(from = *known, to = level, correlation_id, "the level of the log is changed");
         let is_heard = tracing::enabled!(Level::WARN);
         if is_heard {
             tell();
@@ -76,7 +84,7 @@ impl LogLevel for LogControl {
         Self::level(self)
     }
 
-    fn set_level(&self, level: &str) -> Result<(), String> {
-        Self::set_level(self, level).map_err(|error| error.to_string())
+    fn set_level(&self, level: &str, request: &CorrelationId) -> Result<(), String> {
+        self.change(level, Some(request)).map_err(|error| error.to_string())
     }
 }

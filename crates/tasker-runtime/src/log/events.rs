@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use tasker_events::{Envelope, Event, Priority, Sink};
 
 use super::fields::Fields;
+use super::line::MOST_FIELDS;
 
 /// Under which target events are written.
 pub(super) const TARGET: &str = "tasker::event";
@@ -39,7 +40,10 @@ pub(super) fn spread(fields: &mut Fields) {
         fields.set("event", Value::from(name));
     }
     let payload = match fields.take("payload") {
-        Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        // What cannot be read, such as values nested too deep, cannot be searched for secrets either.
+        Some(Value::String(text)) => {
+            serde_json::from_str(&text).unwrap_or_else(|_| Value::from("[unreadable]"))
+        }
         Some(other) => other,
         None => return,
     };
@@ -51,7 +55,7 @@ pub(super) fn spread(fields: &mut Fields) {
     let facts =
         payload.into_iter().filter(|(name, value)| !value.is_null() && !DURATIONS.contains(&name.as_str()));
     let mut more = Fields::default();
-    for (name, value) in facts {
+    for (name, value) in facts.take(MOST_FIELDS) {
         more.set(&name, value);
     }
     if let Some(seconds) = seconds {

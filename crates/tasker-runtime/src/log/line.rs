@@ -21,6 +21,9 @@ const OWN: [&str; 10] = [
     "instance",
 ];
 
+/// A line has no more fields of its own.
+pub(super) const MOST_FIELDS: usize = 256;
+
 /// What is about to be written.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -115,6 +118,7 @@ fn flatten(name: String, value: Value, flat: &mut Vec<(String, Value)>) {
                 flatten(format!("{name}.{key}"), value, flat);
             }
         }
+        _ if flat.len() >= MOST_FIELDS => {}
         value => {
             let name = if OWN.contains(&name.as_str()) { format!("field.{name}") } else { name };
             if !flat.iter().any(|(known, _)| *known == name) {

@@ -175,6 +175,24 @@ fn the_payload_of_an_event_becomes_fields_without_its_secrets() {
 }
 
 #[test]
+fn a_payload_that_cannot_be_searched_for_secrets_is_not_told() {
+    let nested = (0..200).fold(json!({ "password": "hunter2" }), |inner, _| json!([inner]));
+    let line = custom(json!({ "deep": nested }));
+    assert_eq!(line["payload"], "[unreadable]");
+    assert_eq!(
+        custom(json!(["a", { "token": "hunter2" }]))["payload"],
+        json!(["a", { "token": "[redacted]" }])
+    );
+}
+
+#[test]
+fn a_line_has_so_many_fields_and_no_more() {
+    let many: serde_json::Map<String, Value> =
+        (0..2_000).map(|n| (format!("k{n}"), json!({ "a": n, "b": n }))).collect();
+    assert!(custom(Value::Object(many)).as_object().expect("an object").len() < line::MOST_FIELDS + 16);
+}
+
+#[test]
 fn an_event_tells_how_long_it_took_and_what_that_means() {
     let mut routes = Routes::default();
     routes.send(tasker_events::EventId::DatabaseQueryFailed, &[Backend::Logs]);

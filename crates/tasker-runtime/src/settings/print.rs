@@ -41,20 +41,11 @@ pub fn print_config(loaded: &Loaded) -> String {
 pub(super) fn shown(key: &str, value: &ValueKind) -> String {
     match value {
         ValueKind::String(text) => format!("{:?}", masked(key, text)),
+        _ if is_masked(key) => MASK.to_owned(),
         ValueKind::Table(fields) => {
             let fields = BTreeMap::from_iter(fields).into_iter();
             let fields = fields.map(|(name, value)| format!("{} = {}", bare(name), shown(name, &value.kind)));
             format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
-        }
-        ValueKind::Boolean(_)
-        | ValueKind::I64(_)
-        | ValueKind::I128(_)
-        | ValueKind::U64(_)
-        | ValueKind::U128(_)
-        | ValueKind::Float(_)
-            if is_masked(key) =>
-        {
-            MASK.to_owned()
         }
         ValueKind::Array(items) => {
             let items: Vec<String> = items.iter().map(|item| shown(key, &item.kind)).collect();

@@ -124,7 +124,13 @@ fn the_settings_that_hold_are_printed_without_secrets() {
 
     [log]
 
+    [events]
+
     [http]
+    # metrics_token is not set
+    # metrics_token_file is not set
+    # admin_token is not set
+    # admin_token_file is not set
 
     [templates]
     "#);
