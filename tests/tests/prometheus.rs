@@ -127,7 +127,8 @@ fn every_line_is_a_sample(prometheus: &Scraper, server: &ServerProcess) -> Resul
         let page = get(server.address(), "/metrics", OPENMETRICS).ok()?;
         let lines = u32::try_from(page.lines().filter(|line| !line.starts_with('#')).count()).ok()?;
         let scraped = prometheus.query("scrape_samples_scraped{job=\"tasker\"}").ok()?;
-        (scraped.first()?.value - f64::from(lines)).abs().lt(&0.5).then_some(())
+        let missing = (scraped.first()?.value - f64::from(lines)).abs();
+        (missing < 0.5).then_some(())
     })?;
     let up = prometheus.query("min_over_time(up{job=\"tasker\"}[5m])")?;
     ensure!(up.len() == 1 && up[0].value > 0.5, "the server was not there all the time: {up:?}");
