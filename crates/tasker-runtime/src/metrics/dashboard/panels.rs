@@ -182,7 +182,7 @@ const STEPS: &[Panel] = &[
         width: 12,
         queries: &[(
             "{{step}}",
-            r#"topk(20, sum by (namespace, task, step, outcome) (increase(tasker_step_attempts_total{namespace=~"$namespace", task=~"$task", outcome=~"failed|retried"}[$__range])) > 0)"#,
+            r#"topk(20, sum by (namespace, task, step, outcome) ((tasker_step_attempts_total{namespace=~"$namespace", task=~"$task", outcome=~"failed|retried"} unless tasker_step_attempts_total{namespace=~"$namespace", task=~"$task", outcome=~"failed|retried"} offset $__range) or increase(tasker_step_attempts_total{namespace=~"$namespace", task=~"$task", outcome=~"failed|retried"}[$__range])) > 0)"#,
         )],
     },
 ];
