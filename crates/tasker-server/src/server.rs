@@ -89,7 +89,8 @@ impl Server {
         let is_worker = settings.worker.enabled;
         let registry = is_worker.then(|| handlers(&settings.worker, environment(), own)).transpose()?;
         let mut process = Process::new(shutdown.clone());
-        let (health, metrics) = (Health::new(shutdown), Metrics::new());
+        let metrics = Metrics::new();
+        let health = Health::new(shutdown, metrics.events().clone());
         settings.events.route(metrics.events())?;
         let http = match &settings.http {
             HttpSettings { enabled: false, .. } => None,

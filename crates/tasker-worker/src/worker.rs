@@ -102,7 +102,8 @@ impl Worker {
         let registry = handlers(&settings.worker, environment(), own)?;
         let offered = registry.handlers().cloned().collect();
         let mut process = Process::new(shutdown.clone());
-        let (health, metrics) = (Health::new(shutdown), Metrics::new());
+        let metrics = Metrics::new();
+        let health = Health::new(shutdown, metrics.events().clone());
         settings.events.route(metrics.events())?;
         let address = match &settings.worker.health_listen {
             Some(address) => {
