@@ -114,7 +114,7 @@ fn fields(field: &Field) -> Vec<Value> {
 /// What a type is called outside of Rust.
 fn type_of(rust: &str) -> &'static str {
     match rust {
-        "u32" | "u64" => "integer",
+        "i64" | "u32" | "u64" => "integer",
         "f64" => "number",
         "bool" => "boolean",
         "Timestamp" => "time",

@@ -10,6 +10,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 use tasker_core::CorrelationId;
+use tasker_events::Event;
 
 use crate::api;
 use crate::refusal::{read, unusable};
@@ -57,6 +58,9 @@ pub(crate) async fn put(
         return unusable(problem);
     }
     let level = wanted.level;
+    if let Some(events) = &state.events {
+        events.emit(&Event::LogLevelChanged { level: &level, by: request.as_str() });
+    }
     Json(json!({ "level": level, "before": before })).into_response()
 }
 

@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, PoisonError};
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::Value;
-use tasker_events::{Backend, EventId, RouteChange, RouteError};
+use tasker_core::CorrelationId;
+use tasker_events::{Backend, Event, EventId, RouteChange, RouteError};
 
 use crate::api;
 use crate::catalog::{nothing, route, unknown};
@@ -37,6 +38,7 @@ pub(crate) async fn get(State(state): State<Arc<api::State>>, Path(name): Path<S
 pub(crate) async fn put(
     State(state): State<Arc<api::State>>,
     Path(name): Path<String>,
+    Extension(request): Extension<CorrelationId>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let Some(events) = &state.events else { return nothing() };
@@ -57,6 +59,7 @@ pub(crate) async fn put(
     let (now, description) = (route(routes.of(event)), routes.describe(event));
     events.reroute(routes);
     drop(guard);
+    events.emit(&Event::RouteChanged { route: event.name(), by: request.as_str() });
     tracing::warn!(from = before.1, to = description, "the route of an event was changed over HTTP");
     let mut body = told(event, now);
     body["before"] = before.0;

@@ -360,7 +360,7 @@ catalog! {
     }
     /// Somebody changed at run time where an event goes.
     RouteChanged = "route.changed", High, [Metrics, Logs] {
-        #[serde(rename = "route")] key: &'a str = "the event",
+        route: &'a str = "the event",
         by: &'a str = "who: the correlation id of the request",
     }
     /// Somebody changed the level of the log at run time.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use opentelemetry_sdk::trace::SpanData;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// A span that waits to be sent.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct Queue {
     pub(crate) stirred: Notify,
     /// Spans were taken out.
     pub(crate) relieved: Notify,
+    /// Changes whenever account was given of spans.
+    pub(crate) accounts: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +77,7 @@ impl Queue {
             failed: AtomicU64::new(0),
             stirred: Notify::new(),
             relieved: Notify::new(),
+            accounts: watch::Sender::new(()),
         }
     }
 
@@ -100,7 +103,10 @@ impl Queue {
     }
 
     pub(crate) fn drop_all(&self, count: usize) {
-        self.dropped.fetch_add(count as u64, Ordering::Relaxed);
+        if count > 0 {
+            self.dropped.fetch_add(count as u64, Ordering::Relaxed);
+            self.accounts.send_replace(());
+        }
     }
 
     /// Takes a batch out, of which account is to be given.
@@ -120,6 +126,7 @@ impl Queue {
         self.lock().on_the_way -= exported + failed;
         self.exported.fetch_add(exported as u64, Ordering::Relaxed);
         self.failed.fetch_add(failed as u64, Ordering::Relaxed);
+        self.accounts.send_replace(());
     }
 
     pub(crate) fn level(&self) -> Level {

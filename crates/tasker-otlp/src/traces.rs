@@ -6,6 +6,7 @@ use std::time::Duration;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tasker_trace::Span;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
@@ -81,6 +82,11 @@ impl Traces {
     /// What became of the spans so far.
     pub fn report(&self) -> Report {
         self.queue.report()
+    }
+
+    /// Changes whenever the [report](Self::report) does but for what waits.
+    pub fn accounts(&self) -> watch::Receiver<()> {
+        self.queue.accounts.subscribe()
     }
 
     /// What takes the spans that are made with `tracing` inside of an [`attempt_span`](crate::attempt_span), down to

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tasker_api::{Check, Readiness, Status};
+use tasker_events::{Event, Events};
 use tasker_store::FeedStore;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -28,6 +29,7 @@ const SHORT: Duration = Duration::from_millis(200);
 /// are told so at once.
 pub struct Health {
     shutdown: CancellationToken,
+    events: Events,
     probe: Mutex<Option<Probe>>,
 }
 
@@ -41,6 +43,7 @@ impl std::fmt::Debug for Health {
 #[derive(Clone)]
 struct Probe {
     store: Arc<dyn FeedStore>,
+    events: Events,
     looks: watch::Sender<Look>,
 }
 
@@ -52,14 +55,15 @@ struct Look {
 }
 
 impl Health {
-    /// The readiness of a process that has no store yet, and is told to stop by `shutdown`.
-    pub fn new(shutdown: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { shutdown, probe: Mutex::new(None) })
+    /// The readiness of a process that has no store yet, and is told to stop by `shutdown`. That it becomes unwell, or
+    /// well again, is told as events.
+    pub fn new(shutdown: CancellationToken, events: Events) -> Arc<Self> {
+        Arc::new(Self { shutdown, events, probe: Mutex::new(None) })
     }
 
     /// The store is open, its schema up to date.
     pub fn opened(&self, store: Arc<dyn FeedStore>) {
-        let probe = Probe { store, looks: watch::Sender::default() };
+        let probe = Probe { store, events: self.events.clone(), looks: watch::Sender::default() };
         *self.probe.lock().unwrap_or_else(PoisonError::into_inner) = Some(probe);
     }
 
@@ -115,13 +119,15 @@ impl Probe {
         if !is_started {
             return;
         }
-        let Self { store, looks } = self.clone();
+        let Self { store, events, looks } = self.clone();
         tokio::spawn(async move {
             let check = match store.feed_end().await {
                 Ok(_) => Check::ok("database").after(start.elapsed()),
                 // Only the message of the error itself: its sources may hold addresses and names.
                 Err(error) => Check::failed("database", error.to_string()),
             };
+            let before = looks.borrow().check().map(|check| check.status);
+            tell(&events, before.as_ref(), &check);
             looks.send_replace(Look { last: Some((Instant::now(), check)), since: None });
         });
     }
@@ -141,6 +147,20 @@ impl Look {
         let failed = self.check().filter(|check| check.status != Status::Ok);
         let seconds = self.since.map(|since| since.elapsed()).filter(|time| *time > FRESH);
         failed.or_else(|| seconds.map(no_answer_for))
+    }
+}
+
+/// Tells that a check failed that had not failed before, or is well again.
+fn tell(events: &Events, before: Option<&Status>, check: &Check) {
+    let failed_before = matches!(before, Some(Status::Failed(_)));
+    match &check.status {
+        Status::Failed(reason) if !failed_before => {
+            events.emit(&Event::HealthDegraded { check: check.name, reason });
+        }
+        Status::Ok | Status::Degraded(_) if failed_before => {
+            events.emit(&Event::HealthRestored { check: check.name });
+        }
+        Status::Ok | Status::Degraded(_) | Status::Failed(_) => {}
     }
 }
 

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn refusal(settings: &HttpSettings) -> String {
-        let health = Health::new(CancellationToken::new());
+        let health = Health::new(CancellationToken::new(), tasker_events::Events::default());
         interface(settings, &health, &Metrics::new(), None).expect_err("refused").told()
     }
 
@@ -79,7 +79,7 @@ mod tests {
         let file = directory.path().join("token");
         std::fs::write(&file, "0123456789abcdef\n").expect("written");
         let settings = HttpSettings { metrics_token_file: Some(file.clone()), ..HttpSettings::default() };
-        let health = Health::new(CancellationToken::new());
+        let health = Health::new(CancellationToken::new(), tasker_events::Events::default());
         assert!(interface(&settings, &health, &Metrics::new(), None).is_ok());
         std::fs::write(&file, "hunter2").expect("written");
         let told = refusal(&settings).replace(&directory.path().display().to_string(), "DIRECTORY");

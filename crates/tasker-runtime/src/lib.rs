@@ -22,10 +22,14 @@ mod health;
 mod interface;
 mod metrics;
 
+mod telemetry;
+mod traces;
+
 mod error;
 mod parts;
 mod process;
 mod program;
+mod subscribers;
 mod worker;
 
 #[cfg(feature = "testing")]
@@ -48,8 +52,10 @@ pub use program::{EXIT_CODES, run_program};
 pub use settings::{
     AgentsSection, BackoffSection, Color, DEFAULT_FILE, DatabaseSettings, Durability, EngineSection,
     EventsSection, HttpSettings, IdentityRule, Kind, Loaded, LogFormat, LogSettings, Origin, RouteProblem,
-    RouteSetting, Secret, Setting, Settings, SettingsError, SettingsProblem, Sources, TemplatesSection,
-    WorkerSettings, print_config, settings_reference,
+    RouteSetting, Secret, Setting, Settings, SettingsError, SettingsProblem, Sources, SubscriberSetting,
+    TemplatesSection, TracesProtocol, TracesSettings, WorkerSettings, print_config, settings_reference,
 };
 pub use tasker_events::reference as events_reference;
+pub use telemetry::Telemetry;
 pub use templates::{TemplateFile, read_templates, register_templates};
+pub use traces::{Tracing, connect, write_trace};

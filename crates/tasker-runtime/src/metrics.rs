@@ -3,30 +3,30 @@
 mod catalog;
 mod dashboard;
 mod fold;
+mod page;
 mod rules;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use tasker_api::MetricsSource;
 use tasker_core::SystemClock;
 use tasker_engine::Observed;
-use tasker_events::{Backend, Events, Routes};
-use tasker_handler::{Counters, RunnerReport};
-use tasker_metrics::{FamilySnapshot, Labels, Registry, Snapshot, Value};
-use tasker_store::{QueueDepth, Store};
+use tasker_events::{Backend, Event, Events, Routes};
+use tasker_handler::Counters;
+use tasker_metrics::{Facade, FacadeSettings, Registry, Snapshot};
+use tasker_store::Store;
+use tasker_subscribers::Tallies;
+use tokio::time::Instant;
 
 use crate::log::EventLog;
-use catalog::Known;
+use crate::traces::Tracing;
 use fold::Fold;
+use page::Page;
 
 pub use catalog::{QueryError, check_query, metrics_reference};
 pub use dashboard::dashboard;
 pub use rules::{alert_rules, recording_rules};
-
-/// A database that does not answer by then is not waited for: what it would say is left out.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The metrics of a process.
 ///
@@ -35,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Metrics {
     registry: Registry,
     events: Events,
+    traces: Option<Arc<Tracing>>,
     sources: Mutex<Sources>,
 }
 
@@ -43,6 +44,7 @@ pub struct Metrics {
 struct Sources {
     store: Option<Arc<dyn Store>>,
     runners: Vec<Arc<Counters>>,
+    subscribers: Option<Tallies>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -52,15 +54,37 @@ impl std::fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// The metrics of a process of which nothing runs yet.
+    /// The metrics of a process of which nothing runs yet, and that has no traces.
     pub fn new() -> Arc<Self> {
+        Self::with(None)
+    }
+
+    /// The metrics of a process of which nothing runs yet, and that may have traces.
+    pub fn with(traces: Option<Arc<Tracing>>) -> Arc<Self> {
         let registry = Registry::default();
         let fold = Fold::of(&registry).expect("invariant: the catalog can be registered");
-        let events = Events::builder(Routes::default())
+        let mut events = Events::builder(Routes::default())
             .sink(Backend::Metrics, Arc::new(fold))
-            .sink(Backend::Logs, Arc::new(EventLog))
-            .build();
-        Arc::new(Self { registry, events, sources: Mutex::default() })
+            .sink(Backend::Logs, Arc::new(EventLog));
+        if let Some(traces) = &traces {
+            events = events.sink(Backend::Traces, Arc::clone(traces) as Arc<_>);
+        }
+        Arc::new(Self { registry, events: events.build(), traces, sources: Mutex::default() })
+    }
+
+    /// Has what libraries count through the macros of the crate `metrics` told as well. The first of a process gets it.
+    pub fn take_facade(&self) {
+        let facade = Facade::new(&self.registry, FacadeSettings::default());
+        if let Ok(facade) = facade
+            && metrics::set_global_recorder(facade).is_err()
+        {
+            tracing::debug!("another part of the process takes what libraries count");
+        }
+    }
+
+    /// The traces of the process, if it has any.
+    pub fn traces(&self) -> Option<&Arc<Tracing>> {
+        self.traces.as_ref()
     }
 
     /// What happens in the process; those who want to hear of it subscribe here.
@@ -88,6 +112,11 @@ impl Metrics {
         self.sources().runners.push(runner);
     }
 
+    /// Durable subscribers follow the feed.
+    pub(crate) fn followed_by(&self, subscribers: Tallies) {
+        self.sources().subscribers = Some(subscribers);
+    }
+
     fn sources(&self) -> MutexGuard<'_, Sources> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,76 +125,27 @@ impl Metrics {
 #[async_trait]
 impl MetricsSource for Metrics {
     async fn snapshot(&self) -> Snapshot {
-        let Sources { store, runners } = self.sources().clone();
+        let began = Instant::now();
+        let Sources { store, runners, subscribers } = self.sources().clone();
         let mut page = Page(self.registry.snapshot());
-        page.put(Known::Build, vec![(Labels::new(&[env!("CARGO_PKG_VERSION")]), Value::Level(1.0))]);
+        page.put_process().await;
+        if let Some(traces) = &self.traces {
+            page.put_traces(traces.report(), traces.missed());
+        }
+        if let Some(subscribers) = subscribers {
+            page.put_subscribers(&subscribers.counts());
+        }
         if !runners.is_empty() {
             page.put_workers(&runners.iter().map(|runner| runner.snapshot()).collect::<Vec<_>>());
         }
         if let Some(store) = store {
             page.put_store(&*store).await;
         }
+        let series_count = page.0.families.values().map(|family| family.series.len() as u64).sum();
+        let duration = began.elapsed().as_secs_f64();
+        self.events.emit(&Event::MetricsScraped { series_count, duration });
         page.0
     }
-}
-
-/// A snapshot under construction.
-struct Page(Snapshot);
-
-impl Page {
-    fn put(&mut self, metric: Known, mut series: Vec<(Labels, Value)>) {
-        series.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        let (description, kind) = metric.declaration();
-        let family = FamilySnapshot { description, kind, series };
-        self.0.families.insert(metric.name().to_owned(), family);
-    }
-
-    fn put_workers(&mut self, reports: &[RunnerReport]) {
-        let sum = |read: fn(&RunnerReport) -> u64| reports.iter().map(read).sum::<u64>();
-        let attempts = [
-            ("completed", sum(|report| report.completed)),
-            ("retried", sum(|report| report.retried)),
-            ("failed", sum(|report| report.failed)),
-            ("snoozed", sum(|report| report.snoozed)),
-            ("stale", sum(|report| report.stale)),
-            ("lost", sum(|report| report.lost)),
-            ("unsettled", sum(|report| report.unsettled)),
-        ];
-        let attempts = attempts.map(|(outcome, count)| (Labels::new(&[outcome]), Value::Count(count)));
-        self.put(Known::Attempts, attempts.to_vec());
-        let busy: u32 = reports.iter().map(|report| report.busy).sum();
-        let all: u32 = reports.iter().map(|report| report.capacity).sum();
-        let slots = [("busy", busy), ("free", all.saturating_sub(busy))];
-        let slots = slots.map(|(state, count)| (Labels::new(&[state]), Value::Level(count.into())));
-        self.put(Known::Slots, slots.to_vec());
-    }
-
-    async fn put_store(&mut self, store: &dyn Store) {
-        self.put(Known::Commits, vec![(Labels::new(&[]), Value::Count(store.commits()))]);
-        let asked = async {
-            let lanes = store.lanes().await?;
-            Ok::<_, tasker_store::StoreError>((store.deadlines().await?.now, lanes))
-        };
-        let answer = tokio::time::timeout(PATIENCE, asked).await;
-        let is_up = matches!(answer, Ok(Ok(_)));
-        self.put(Known::Up, vec![(Labels::new(&[]), Value::Level(if is_up { 1.0 } else { 0.0 }))]);
-        let Ok(Ok((now, lanes))) = answer else { return };
-        let ages = lanes.iter().filter(|lane| !lane.paused).filter_map(|lane| {
-            let age = now.since(lane.oldest_ready_at?);
-            Some((labels(lane), age))
-        });
-        let mut oldest = std::collections::BTreeMap::<Labels, Duration>::new();
-        for (labels, age) in ages {
-            let known = oldest.entry(labels).or_default();
-            *known = age.max(*known);
-        }
-        let ages = oldest.into_iter().map(|(labels, age)| (labels, Value::Level(age.as_secs_f64())));
-        self.put(Known::OldestReady, ages.collect());
-    }
-}
-
-fn labels(lane: &QueueDepth) -> Labels {
-    Labels::new(&[lane.namespace.as_str(), lane.queue.as_str(), lane.handler.as_str()])
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures::future::select_all;
+use tasker_events::{Event, Events};
 use tokio::task::JoinError;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -18,6 +20,15 @@ use crate::error::{BoxError, RunError, told};
 pub struct Process {
     shutdown: CancellationToken,
     parts: Vec<Part>,
+    herald: Option<Herald>,
+}
+
+/// Who tells how the process fares.
+#[derive(Debug)]
+struct Herald {
+    name: &'static str,
+    events: Events,
+    began: Instant,
 }
 
 #[derive(Debug)]
@@ -34,7 +45,24 @@ type Ended = Result<Result<(), BoxError>, JoinError>;
 impl Process {
     /// A process without parts, which runs until `shutdown`.
     pub fn new(shutdown: CancellationToken) -> Self {
-        Self { shutdown, parts: Vec::new() }
+        Self { shutdown, parts: Vec::new(), herald: None }
+    }
+
+    /// The same, of which `events` are told as of one called `name`: that it has started, and later that it is ready and
+    /// that it stops.
+    #[must_use]
+    pub fn told_as(mut self, name: &'static str, events: &Events) -> Self {
+        let (version, process_id) = (env!("CARGO_PKG_VERSION"), std::process::id());
+        events.emit(&Event::ProcessStarted { name, version, process_id });
+        self.herald = Some(Herald { name, events: events.clone(), began: Instant::now() });
+        self
+    }
+
+    /// The process does its work.
+    pub fn is_ready(&self) {
+        if let Some(Herald { name, events, began }) = &self.herald {
+            events.emit(&Event::ProcessReady { name, duration: began.elapsed().as_secs_f64() });
+        }
     }
 
     /// Cancelled when the process is to stop.
@@ -71,6 +99,9 @@ impl Process {
     /// Dropping the future drops all parts at once.
     pub async fn run(mut self) -> Result<(), RunError> {
         let mut first = self.watch().await;
+        if let Some(Herald { name, events, began }) = &self.herald {
+            events.emit(&Event::ProcessStopping { name, duration: began.elapsed().as_secs_f64() });
+        }
         while let Some(part) = self.parts.pop() {
             let name = part.name;
             if let Err(source) = part.stopped().await {

@@ -15,6 +15,7 @@ mod routes;
 mod secret;
 mod section;
 mod sections;
+mod subscribers;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,8 +33,10 @@ pub use secret::Secret;
 pub use section::Setting;
 pub use sections::{
     AgentsSection, BackoffSection, Color, DatabaseSettings, Durability, EngineSection, EventsSection,
-    HttpSettings, IdentityRule, LogFormat, LogSettings, TemplatesSection, WorkerSettings,
+    HttpSettings, IdentityRule, LogFormat, LogSettings, TemplatesSection, TracesProtocol, TracesSettings,
+    WorkerSettings,
 };
+pub use subscribers::SubscriberSetting;
 
 use section::Section;
 
@@ -58,6 +61,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Where events go.
     pub events: EventsSection,
+    /// Where traces go.
+    pub traces: TracesSettings,
     /// The HTTP interface.
     pub http: HttpSettings,
     /// Templates that are registered at the start.
@@ -144,6 +149,7 @@ fn sections() -> Vec<(String, Vec<Setting>)> {
         of::<BackoffSection>(),
         of::<LogSettings>(),
         of::<EventsSection>(),
+        of::<TracesSettings>(),
         of::<HttpSettings>(),
         of::<TemplatesSection>(),
     ]

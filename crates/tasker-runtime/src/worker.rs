@@ -40,8 +40,13 @@ impl Process {
         let worker = WorkerId::new(SystemClock.now(), random.random());
         let runner_settings = runner_settings(worker, settings)?;
         let patience = runner_settings.drain_timeout + runner_settings.cancel_grace + MARGIN;
-        let runner =
-            Runner::new(Arc::clone(store), registry, runner_settings, random).log_to(Arc::new(StepLog));
+        let runner = Runner::new(Arc::clone(store), registry, runner_settings, random)
+            .log_to(Arc::new(StepLog))
+            .tell(metrics.events().clone());
+        let runner = match metrics.traces() {
+            Some(traces) => runner.trace_with(Arc::clone(traces) as Arc<_>),
+            None => runner,
+        };
         metrics.works(runner.counters());
         self.start("worker", patience, |stop| async move {
             let report = runner.run(stop).await;

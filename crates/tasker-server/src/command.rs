@@ -4,9 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tasker_runtime::{
-    EXIT_CODES, Loaded, LogControl, RunError, SettingsArgs, init_logging, print_config, run_program,
-};
+use tasker_runtime::{EXIT_CODES, Loaded, RunError, SettingsArgs, Telemetry, print_config, run_program};
 
 use crate::ready::Ready;
 use crate::server::Server;
@@ -29,16 +27,17 @@ struct Args {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     match prepare(&args) {
-        Ok(Some((loaded, log))) => run_program("tasker-server", |shutdown| {
-            Server::new(loaded.settings).log(log).when_ready(announce).run(shutdown)
+        Ok(Some(loaded)) => run_program("tasker-server", async |shutdown| {
+            let telemetry = Telemetry::begin(&loaded.settings)?;
+            Server::new(loaded.settings).telemetry(telemetry).when_ready(announce).run(shutdown).await
         }),
         Ok(None) => ExitCode::SUCCESS,
         Err(error) => error.conclude("tasker-server"),
     }
 }
 
-/// The settings to run with and the log, or none if they were only to be printed.
-fn prepare(args: &Args) -> Result<Option<(Loaded, LogControl)>, RunError> {
+/// The settings to run with, or none if they were only to be printed.
+fn prepare(args: &Args) -> Result<Option<Loaded>, RunError> {
     let mut more = Vec::new();
     more.extend(args.listen.clone().map(|address| ("http.listen".to_owned(), address)));
     more.extend(args.worker.then(|| ("worker.enabled".to_owned(), "true".to_owned())));
@@ -48,8 +47,7 @@ fn prepare(args: &Args) -> Result<Option<(Loaded, LogControl)>, RunError> {
         let _ = std::io::stdout().write_all(print_config(&loaded).as_bytes());
         return Ok(None);
     }
-    let log = init_logging(&loaded.settings.log)?;
-    Ok(Some((loaded, log)))
+    Ok(Some(loaded))
 }
 
 fn announce(ready: &Ready) {

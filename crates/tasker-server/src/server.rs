@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tasker_engine::Engine;
 use tasker_handler::{Registration, Registry};
 use tasker_runtime::{
-    Health, HttpSettings, LogControl, Metrics, Process, RunError, Settings, environment, handlers, interface,
+    Health, HttpSettings, Metrics, Process, RunError, Settings, Telemetry, environment, handlers, interface,
     read_templates, register_templates,
 };
 use tasker_store::Store;
@@ -28,7 +28,7 @@ pub struct Server {
     settings: Settings,
     store: Option<Arc<dyn Store>>,
     handlers: Vec<Registration>,
-    log: Option<LogControl>,
+    telemetry: Telemetry,
     ready: Box<dyn FnOnce(&Ready) + Send>,
 }
 
@@ -41,7 +41,13 @@ impl fmt::Debug for Server {
 impl Server {
     /// A server with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, store: None, handlers: Vec::new(), log: None, ready: Box::new(|_| {}) }
+        Self {
+            settings,
+            store: None,
+            handlers: Vec::new(),
+            telemetry: Telemetry::default(),
+            ready: Box::new(|_| {}),
+        }
     }
 
     /// Runs on a store that is open already, in the place of the one that the settings name.
@@ -58,10 +64,10 @@ impl Server {
         self
     }
 
-    /// Lets operators change the level of this log over HTTP.
+    /// Has traces written, and lets operators change the level of the log over HTTP, as far as the process has them.
     #[must_use]
-    pub fn log(mut self, log: LogControl) -> Self {
-        self.log = Some(log);
+    pub fn telemetry(mut self, telemetry: Telemetry) -> Self {
+        self.telemetry = telemetry;
         self
     }
 
@@ -83,18 +89,21 @@ impl Server {
     ///
     /// Dropping the future stops everything at once.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
-        let Self { settings, store, handlers: own, log, ready } = self;
+        let Self { settings, store, handlers: own, telemetry, ready } = self;
         let templates =
             read_templates(&settings.templates.directories, settings.engine.environment.as_deref())?;
+        let subscribers = settings.events.subscriber_settings(&environment())?;
         let is_worker = settings.worker.enabled;
         let registry = is_worker.then(|| handlers(&settings.worker, environment(), own)).transpose()?;
-        let mut process = Process::new(shutdown.clone());
-        let (health, metrics) = (Health::new(shutdown), Metrics::new());
+        let metrics = Metrics::with(telemetry.traces);
+        metrics.take_facade();
         settings.events.route(metrics.events())?;
+        let mut process = Process::new(shutdown.clone()).told_as("tasker-server", metrics.events());
+        let health = Health::new(shutdown, metrics.events().clone());
         let http = match &settings.http {
             HttpSettings { enabled: false, .. } => None,
             HttpSettings { listen, .. } => {
-                let api = interface(&settings.http, &health, &metrics, log)?;
+                let api = interface(&settings.http, &health, &metrics, telemetry.log)?;
                 Some(process.start_http("http.listen", listen, api).await?)
             }
         };
@@ -103,11 +112,16 @@ impl Server {
         };
         metrics.opened(Arc::clone(&store));
         let observed = metrics.observed(Arc::clone(&store));
+        if let Some(traces) = metrics.traces() {
+            process.start_traces(&store, traces, metrics.events());
+        }
         let engine = Engine::new(Arc::clone(&observed), settings.engine.engine_settings());
         register_templates(&engine, &templates).await?;
+        process.start_subscribers(subscribers, &observed, &metrics)?;
         start_work(&mut process, &observed, &settings, registry.map(|registry| (registry, &*metrics)))?;
         health.opened(store);
         let worker = is_worker.then_some(settings.worker.concurrency);
+        process.is_ready();
         ready(&Ready { database: settings.database.shown(), http, worker });
         process.run().await
     }

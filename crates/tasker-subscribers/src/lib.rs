@@ -31,4 +31,4 @@ pub use settings::{
     CommandSettings, FileSettings, ReceiverSettings, SettingsError, Start, SubscriberSettings,
     WebhookSettings,
 };
-pub use subscribers::{Subscribers, Surroundings};
+pub use subscribers::{Subscribers, Surroundings, Tallies};

@@ -123,11 +123,12 @@ impl Subscribers {
 
     /// How they are doing as far as this process knows by itself: without positions and lags.
     pub fn counts(&self) -> Vec<SubscriberReport> {
-        let report = |follower: &Follower| {
-            let settings = &follower.settings;
-            follower.courier.tally.report(&settings.name, settings.receiver.kind())
-        };
-        self.followers.iter().map(report).collect()
+        counts(&self.followers)
+    }
+
+    /// What tells the same, also after they have stopped.
+    pub fn tallies(&self) -> Tallies {
+        Tallies(self.followers.clone())
     }
 
     /// Lets attempts that have begun come to their end, for at most 5 s, gives the places back, and returns when all
@@ -138,6 +139,31 @@ impl Subscribers {
         let _ = tokio::time::timeout(FAREWELL, parted).await;
         self.work.shutdown().await;
     }
+}
+
+/// How subscribers are doing as far as this process knows by itself. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Tallies(Vec<Follower>);
+
+impl Tallies {
+    /// Without positions and lags, in the order of the settings.
+    pub fn counts(&self) -> Vec<SubscriberReport> {
+        counts(&self.0)
+    }
+}
+
+impl fmt::Debug for Tallies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tallies").field("subscribers", &self.0.len()).finish()
+    }
+}
+
+fn counts(followers: &[Follower]) -> Vec<SubscriberReport> {
+    let report = |follower: &Follower| {
+        let settings = &follower.settings;
+        follower.courier.tally.report(&settings.name, settings.receiver.kind())
+    };
+    followers.iter().map(report).collect()
 }
 
 impl fmt::Debug for Subscribers {

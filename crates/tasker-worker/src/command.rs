@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tasker_runtime::{
-    EXIT_CODES, Loaded, LogControl, RunError, SettingsArgs, init_logging, print_config, run_program,
-};
+use tasker_runtime::{EXIT_CODES, Loaded, RunError, SettingsArgs, Telemetry, print_config, run_program};
 
 use crate::ready::Ready;
 use crate::worker::Worker;
@@ -36,24 +34,24 @@ struct Args {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     match prepare(&args) {
-        Ok(Some((loaded, log))) => run_program("tasker-worker", |shutdown| {
-            Worker::new(loaded.settings).log(log).when_ready(announce).run(shutdown)
+        Ok(Some(loaded)) => run_program("tasker-worker", async |shutdown| {
+            let telemetry = Telemetry::begin(&loaded.settings)?;
+            Worker::new(loaded.settings).telemetry(telemetry).when_ready(announce).run(shutdown).await
         }),
         Ok(None) => ExitCode::SUCCESS,
         Err(error) => error.conclude("tasker-worker"),
     }
 }
 
-/// The settings to run with and the log, or none if they were only to be printed.
-fn prepare(args: &Args) -> Result<Option<(Loaded, LogControl)>, RunError> {
+/// The settings to run with, or none if they were only to be printed.
+fn prepare(args: &Args) -> Result<Option<Loaded>, RunError> {
     let loaded = args.settings.load(overrides(args))?;
     if args.settings.print_config {
         // Whoever closed standard output does not want to read on.
         let _ = std::io::stdout().write_all(print_config(&loaded).as_bytes());
         return Ok(None);
     }
-    let log = init_logging(&loaded.settings.log)?;
-    Ok(Some((loaded, log)))
+    Ok(Some(loaded))
 }
 
 fn overrides(args: &Args) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tasker_handler::Registration;
 use tasker_runtime::{
-    Health, LogControl, Metrics, Process, RunError, Settings, environment, handlers, interface,
+    Health, Metrics, Process, RunError, Settings, Telemetry, environment, handlers, interface,
 };
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +43,7 @@ pub struct Worker {
     settings: Settings,
     store: Option<Arc<dyn Store>>,
     handlers: Vec<Registration>,
-    log: Option<LogControl>,
+    telemetry: Telemetry,
     ready: Box<dyn FnOnce(&Ready) + Send>,
 }
 
@@ -56,7 +56,13 @@ impl fmt::Debug for Worker {
 impl Worker {
     /// A worker with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, store: None, handlers: Vec::new(), log: None, ready: Box::new(|_| {}) }
+        Self {
+            settings,
+            store: None,
+            handlers: Vec::new(),
+            telemetry: Telemetry::default(),
+            ready: Box::new(|_| {}),
+        }
     }
 
     /// Runs on a store that is open already, in the place of the one that the settings name.
@@ -73,10 +79,10 @@ impl Worker {
         self
     }
 
-    /// Lets operators change the level of this log over HTTP.
+    /// Has traces written, and lets operators change the level of the log over HTTP, as far as the process has them.
     #[must_use]
-    pub fn log(mut self, log: LogControl) -> Self {
-        self.log = Some(log);
+    pub fn telemetry(mut self, telemetry: Telemetry) -> Self {
+        self.telemetry = telemetry;
         self
     }
 
@@ -98,15 +104,17 @@ impl Worker {
     ///
     /// Dropping the future stops everything at once.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
-        let Self { settings, store, handlers: own, log, ready } = self;
+        let Self { settings, store, handlers: own, telemetry, ready } = self;
         let registry = handlers(&settings.worker, environment(), own)?;
         let offered = registry.handlers().cloned().collect();
-        let mut process = Process::new(shutdown.clone());
-        let (health, metrics) = (Health::new(shutdown), Metrics::new());
+        let metrics = Metrics::with(telemetry.traces);
+        metrics.take_facade();
         settings.events.route(metrics.events())?;
+        let mut process = Process::new(shutdown.clone()).told_as("tasker-worker", metrics.events());
+        let health = Health::new(shutdown, metrics.events().clone());
         let address = match &settings.worker.health_listen {
             Some(address) => {
-                let api = interface(&settings.http, &health, &metrics, log)?;
+                let api = interface(&settings.http, &health, &metrics, telemetry.log)?;
                 Some(process.start_http("worker.health_listen", address, api).await?)
             }
             None => None,
@@ -116,6 +124,9 @@ impl Worker {
         };
         metrics.opened(Arc::clone(&store));
         let observed = metrics.observed(Arc::clone(&store));
+        if let Some(traces) = metrics.traces() {
+            process.start_traces(&store, traces, metrics.events());
+        }
         // Where there are only workers, they are the ones to rescue what one of them leaves behind.
         if settings.agents.enabled {
             let agents = settings.agents.clone().without_pruning();
@@ -125,6 +136,7 @@ impl Worker {
         }
         process.start_worker(&observed, &settings, registry, &metrics)?;
         health.opened(store);
+        process.is_ready();
         ready(&Ready {
             database: settings.database.shown(),
             queues: settings.worker.queues,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use tasker_api::{Api, LogLevel, Token};
 use tasker_core::CorrelationId;
-use tasker_events::{Backend, EventId, Events};
+use tasker_events::{Backend, Event, EventId, Events, Routes, Sink};
 
 use crate::support::{Answer, Served, send, serve_silent};
 
@@ -117,4 +117,31 @@ async fn a_route_that_makes_no_sense_is_refused_and_changes_nothing() {
     "#);
     assert_eq!(events.routes(), Events::default().routes());
     assert_eq!(ask(&served, "PUT /events/task.compleated/route", "{}").await.status, 404);
+}
+
+/// Remembers events, by name and payload.
+#[derive(Default)]
+struct Diary(Mutex<Vec<String>>);
+
+impl Sink for Diary {
+    fn take(&self, event: &Event<'_>) {
+        let payload = serde_json::to_string(event).expect("JSON");
+        self.0.lock().expect("no panic").push(format!("{} {payload}", event.id()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_changed_is_told_as_an_event_with_who_asked() {
+    let diary = Arc::new(Diary::default());
+    let events =
+        Events::builder(Routes::default()).sink(Backend::Metrics, Arc::clone(&diary) as Arc<_>).build();
+    let served = serve(&events).await;
+    let head = format!("Authorization: Bearer {TOKEN}\r\nX-Correlation-ID: visit\r\n");
+    send(served.address, "PUT /log/level", &head, "{\"level\": \"debug\"}").await;
+    send(served.address, "PUT /events/task.failed/route", &head, "{\"sampling\": 0.5}").await;
+    let told = diary.0.lock().expect("no panic").join("\n");
+    insta::assert_snapshot!(told, @r#"
+    log.level_changed {"level":"debug","by":"visit"}
+    route.changed {"route":"task.failed","by":"visit"}
+    "#);
 }

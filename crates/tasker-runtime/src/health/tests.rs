@@ -51,7 +51,7 @@ impl FeedStore for Database {
 
 /// A process whose store is open.
 fn running(database: &Arc<Database>) -> Arc<Health> {
-    let health = Health::new(CancellationToken::new());
+    let health = Health::new(CancellationToken::new(), Events::default());
     health.opened(Arc::clone(database) as Arc<dyn FeedStore>);
     health
 }
@@ -68,7 +68,7 @@ async fn failures(health: &Health) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_process_is_not_ready_before_its_store_is_open() {
-    let health = Health::new(CancellationToken::new());
+    let health = Health::new(CancellationToken::new(), Events::default());
     insta::assert_snapshot!(failures(&health).await, @"database: the process starts and waits for the database; migrations: the database is not open yet");
 }
 
@@ -85,7 +85,7 @@ async fn a_process_is_ready_while_its_database_answers() {
 #[tokio::test(start_paused = true)]
 async fn a_process_that_stops_is_not_ready() {
     let shutdown = CancellationToken::new();
-    let health = Health::new(shutdown.clone());
+    let health = Health::new(shutdown.clone(), Events::default());
     health.opened(Database::answering(1));
     shutdown.cancel();
     insta::assert_snapshot!(failures(&health).await, @"process: it is about to stop and takes no new work");
@@ -138,4 +138,31 @@ async fn a_database_that_hangs_is_taken_for_down_until_it_answers() {
     assert!(start.elapsed() <= SHORT + Duration::from_millis(1));
     database.answers.add_permits(1);
     assert_eq!(failures(&health).await, "");
+}
+
+/// Remembers the names of events.
+#[derive(Default)]
+struct Diary(Mutex<Vec<String>>);
+
+impl tasker_events::Sink for Diary {
+    fn take(&self, event: &Event<'_>) {
+        self.0.lock().expect("no panic").push(event.id().to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_and_its_end_are_told_once_each() {
+    use tasker_events::{Backend, Routes};
+    let diary = Arc::new(Diary::default());
+    let events = Events::builder(Routes::default()).sink(Backend::Logs, Arc::clone(&diary) as Arc<_>).build();
+    let (database, health) = (Database::answering(10), Health::new(CancellationToken::new(), events));
+    health.opened(Arc::clone(&database) as Arc<dyn FeedStore>);
+    for is_down in [false, true, true, false, false] {
+        database.down(is_down);
+        tokio::time::advance(FRESH).await;
+        failures(&health).await;
+        tokio::time::advance(FRESH).await;
+        failures(&health).await;
+    }
+    assert_eq!(*diary.0.lock().expect("no panic"), ["health.degraded", "health.restored"]);
 }

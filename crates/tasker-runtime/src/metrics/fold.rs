@@ -18,6 +18,10 @@ pub(super) struct Fold {
     task_seconds: Family<Histogram>,
     attempts: Family<Counter>,
     attempt_seconds: Family<Histogram>,
+    queue_seconds: Family<Histogram>,
+    handler_seconds: Family<Histogram>,
+    retries: Family<Counter>,
+    expiries: Family<Counter>,
     calls: Family<Histogram>,
 }
 
@@ -25,6 +29,7 @@ pub(super) struct Fold {
 #[derive(Default)]
 struct StepSeries {
     begun: OnceLock<Handle<Counter>>,
+    waited: OnceLock<Handle<Histogram>>,
     completed: OnceLock<Handle<Counter>>,
     completed_seconds: OnceLock<Handle<Histogram>>,
 }
@@ -46,6 +51,10 @@ impl Fold {
             task_seconds: histogram(Known::TaskSeconds)?,
             attempts: counter(Known::StepAttempts)?,
             attempt_seconds: histogram(Known::StepSeconds)?,
+            queue_seconds: histogram(Known::StepQueue)?,
+            handler_seconds: histogram(Known::HandlerSeconds)?,
+            retries: counter(Known::Retries)?,
+            expiries: counter(Known::LeaseExpiries)?,
             calls: histogram(Known::Calls)?,
         })
     }
@@ -68,11 +77,11 @@ impl Fold {
     }
 
     /// What happens to every step: its series are kept beside its name.
-    fn begun(&self, kind: &StepKind) {
-        match kind.cache.get(StepSeries::default) {
-            Some(series) => series.begun.get_or_init(|| self.attempt(kind, "begun")).increment(),
-            None => self.attempt(kind, "begun").increment(),
-        }
+    fn begun(&self, kind: &StepKind, waited: f64) {
+        let Some(series) = kind.cache.get(StepSeries::default) else { return };
+        series.begun.get_or_init(|| self.attempt(kind, "begun")).increment();
+        let seconds = || self.queue_seconds.with(&step_labels(kind));
+        series.waited.get_or_init(seconds).observe(duration(waited));
     }
 
     fn completed(&self, kind: &StepKind, seconds: Option<f64>) {
@@ -88,6 +97,7 @@ impl Fold {
         self.attempt(kind, "failed").increment();
         if will_retry {
             self.attempt(kind, "retried").increment();
+            self.retries.with(&step_labels(kind)).increment();
         }
         if let Some(seconds) = seconds {
             self.seconds(kind, "failed").observe(duration(seconds));
@@ -109,7 +119,15 @@ impl Sink for Fold {
             }
             Event::TaskCancelled { task, .. } => self.task(task.kind, "cancelled"),
             Event::TaskResolvedManually { task, .. } => self.task(task.kind, "resolved"),
-            Event::StepExecutionRequested { attempt, .. } => self.begun(attempt.kind),
+            Event::TaskStartRequested { task, .. } => self.task(task.kind, "started"),
+            Event::StepExecutionRequested { attempt, queue_duration, .. } => {
+                self.begun(attempt.kind, *queue_duration);
+            }
+            Event::StepHandle { attempt, duration: seconds, outcome } => {
+                let [namespace, task, step] = step_labels(attempt.kind);
+                self.handler_seconds.with(&[namespace, task, step, outcome]).observe(duration(*seconds));
+            }
+            Event::LeaseExpired { attempt } => self.expiries.with(&step_labels(attempt.kind)).increment(),
             Event::StepCompleted { attempt, execution_duration } => {
                 self.completed(attempt.kind, *execution_duration);
             }
@@ -124,6 +142,10 @@ impl Sink for Fold {
             _ => {}
         }
     }
+}
+
+fn step_labels(kind: &StepKind) -> [&str; 3] {
+    [&kind.task.namespace, &kind.task.name, &kind.name]
 }
 
 fn duration(seconds: f64) -> Duration {

@@ -1,5 +1,7 @@
 //! What is told while nothing runs, while a worker does, and while the database is away.
 
+use std::time::Duration;
+
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::json;

@@ -7,6 +7,7 @@ use config::ValueKind;
 
 use super::routes::{self, RouteSetting};
 use super::secret::Secret;
+use super::subscribers::{self, SubscriberSetting};
 
 /// What may be written for a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Kind {
     Wholes,
     /// A table of routes, by event.
     Routes,
+    /// A table of subscribers, by name.
+    Subscribers,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -78,6 +81,10 @@ impl Typed for BTreeMap<String, RouteSetting> {
     const KIND: Kind = Kind::Routes;
 }
 
+impl Typed for BTreeMap<String, SubscriberSetting> {
+    const KIND: Kind = Kind::Subscribers;
+}
+
 impl Typed for Vec<u32> {
     const KIND: Kind = Kind::Wholes;
 }
@@ -117,6 +124,10 @@ impl Kind {
             Self::Routes => {
                 "routes such as { \"task.completed\" = { backends = [\"metrics\", \"logs\"], sampling = 0.5 } }".to_owned()
             }
+            Self::Subscribers => {
+                "subscribers such as { shop = { type = \"webhook\", url = \"https://…\", events = [\"task.*\"] } }"
+                    .to_owned()
+            }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
@@ -133,6 +144,7 @@ impl Kind {
             | Self::Flag
             | Self::Texts
             | Self::Routes
+            | Self::Subscribers
             | Self::Choice(_) => "a whole number",
         }
     }
@@ -147,6 +159,7 @@ impl Kind {
             Self::Texts => all(value, |item| matches!(item, ValueKind::String(_))),
             Self::Wholes => all(value, is_whole),
             Self::Routes => routes::is_table(value),
+            Self::Subscribers => subscribers::is_table(value),
             Self::Choice(words) => {
                 matches!(value, ValueKind::String(word) if words.contains(&word.as_str()))
             }
@@ -166,7 +179,7 @@ impl Kind {
         let plain = || ValueKind::from(text);
         match self {
             Self::Text | Self::MaybeText | Self::MaybePath | Self::Choice(_) => plain(),
-            Self::Routes => routes::read(text).unwrap_or_else(plain),
+            Self::Routes | Self::Subscribers => routes::read(text).unwrap_or_else(plain),
             Self::Whole => text.parse::<i64>().map_or_else(|_| plain(), ValueKind::from),
             Self::Number => text.parse::<f64>().map_or_else(|_| plain(), ValueKind::from),
             Self::Flag => text.parse::<bool>().map_or_else(|_| plain(), ValueKind::from),

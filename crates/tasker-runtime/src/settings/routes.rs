@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn section(text: &str) -> EventsSection {
-        EventsSection { routes: serde_json::from_str(text).expect("routes") }
+        EventsSection { routes: serde_json::from_str(text).expect("routes"), ..EventsSection::default() }
     }
 
     #[test]

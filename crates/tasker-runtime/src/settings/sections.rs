@@ -7,6 +7,7 @@ use super::kind::choice;
 use super::routes::RouteSetting;
 use super::secret::Secret;
 use super::section::section;
+use super::subscribers::SubscriberSetting;
 
 section! {
     /// Where the work is kept.
@@ -178,6 +179,43 @@ section! {
         /// it), and its `sampling`, which part of it goes to traces and logs. Metrics always count every event. In a
         /// variable it is a JSON object.
         routes: BTreeMap<String, RouteSetting> = BTreeMap::new(),
+        /// By name, such as `[events.subscribers.shop]`: webhooks, commands and files that get every event they want, in
+        /// servers, as guides/events.md says. In texts `${NAME}` is a variable of the server's environment.
+        subscribers: BTreeMap<String, SubscriberSetting> = BTreeMap::new(),
+    }
+}
+
+section! {
+    /// Traces: where the time of tasks goes, sent to a collector by the OpenTelemetry protocol.
+    "traces" TracesSettings {
+        /// Whether traces are sent.
+        enabled: bool = false,
+        /// The collector.
+        endpoint: String = "http://127.0.0.1:4317".to_owned(),
+        /// How to speak to it: gRPC mostly listens at port 4317, HTTP at 4318.
+        protocol: TracesProtocol = TracesProtocol::Grpc,
+        /// What each request carries besides, such as `api-key=…, tenant=…`.
+        headers: Option<Secret> = None,
+        /// A PEM file of the authorities to trust in place of the machine's, for `https`.
+        ca_file: Option<PathBuf> = None,
+        /// Which part of all tasks has a trace, from 0 to 1. Those that fail or are slow always have one, without what
+        /// their handlers asked of others.
+        ratio: f64 = 1.0 => 0.0..=1.0,
+        /// A task that took so many seconds is slow; 0 is never.
+        slow_seconds: u32 = 60 => 0..=31_536_000,
+        /// What the process is called in traces; the name of the program if absent.
+        service_name: Option<String> = None,
+    }
+}
+
+choice! {
+    /// How traces travel.
+    TracesProtocol {
+        /// Protocol buffers over gRPC.
+        #[default]
+        Grpc = "grpc",
+        /// Protocol buffers over HTTP.
+        Http = "http/protobuf",
     }
 }
 

@@ -1,0 +1,219 @@
+//! The traces of a process: what handlers do while they run, and what tasks went through once they have ended.
+
+mod writer;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tasker_core::{LeaseKey, TaskId};
+use tasker_events::{Event, Sink};
+use tasker_handler::Tracer;
+use tasker_otlp::{OtlpError, Protocol, Report, Secret, Settings, Traces};
+use tasker_store::Origin;
+use tasker_trace::{Sampled, Sampling, TraceContext};
+use tokio::sync::mpsc;
+use tracing::{Span, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::environment::{host_and_process, program_name};
+use crate::error::RunError;
+use crate::settings::{TracesProtocol, TracesSettings};
+
+pub use writer::write_trace;
+
+/// So many tasks may wait for their traces to be written.
+const WAITING: usize = 10_000;
+/// So many tasks are remembered whose submitters record.
+const REMEMBERED: usize = 100_000;
+
+/// The traces of a process.
+///
+/// As a [`Tracer`] it puts what handlers do into the traces of their tasks; as a [`Sink`] it notes which tasks have ended,
+/// whose traces are then written from the record by [`Process::start_traces`](crate::Process::start_traces). What it
+/// cannot take is counted, and nothing ever waits for it.
+pub struct Tracing {
+    traces: Traces,
+    sampling: Sampling,
+    slow: Option<Duration>,
+    /// Tasks that are sampled because their submitters record.
+    marked: Mutex<HashSet<TaskId>>,
+    ended: mpsc::Sender<TaskId>,
+    inbox: Mutex<Option<mpsc::Receiver<TaskId>>>,
+    missed: AtomicU64,
+}
+
+impl std::fmt::Debug for Tracing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tracing").field("traces", &self.traces).finish_non_exhaustive()
+    }
+}
+
+impl Tracing {
+    /// The traces that the settings want, if they want any.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Refused`] if the collector cannot be spoken to as they say.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start(settings: &TracesSettings) -> Result<Option<Arc<Self>>, RunError> {
+        if !settings.enabled {
+            return Ok(None);
+        }
+        let slow = (settings.slow_seconds > 0).then(|| Duration::from_secs(settings.slow_seconds.into()));
+        let sampling = Sampling::new(settings.ratio, slow)
+            .map_err(|error| RunError::Refused { what: format!("traces.ratio: {error}") })?;
+        let traces = connect(settings)?;
+        let (ended, inbox) = mpsc::channel(WAITING);
+        Ok(Some(Arc::new(Self {
+            traces,
+            sampling,
+            slow,
+            marked: Mutex::default(),
+            ended,
+            inbox: Mutex::new(Some(inbox)),
+            missed: AtomicU64::default(),
+        })))
+    }
+
+    /// What takes the spans that are made while handlers run.
+    pub fn layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        self.traces.layer()
+    }
+
+    /// What became of the spans so far.
+    pub fn report(&self) -> Report {
+        self.traces.report()
+    }
+
+    /// How many tasks have ended whose traces could not be written.
+    pub fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
+    }
+
+    fn marked(&self) -> MutexGuard<'_, HashSet<TaskId>> {
+        self.marked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the task is in a trace while it runs.
+    fn sampled(&self, task: TaskId, origin: &Origin) -> Sampled {
+        if self.sampling.is_sampled_at_head(task, None).is_yes() {
+            return Sampled::Yes;
+        }
+        let submitter: Option<TraceContext> = origin.traceparent.as_ref().and_then(|text| text.parse().ok());
+        let sampled = self.sampling.is_sampled_at_head(task, submitter.as_ref());
+        if sampled.is_yes() {
+            let mut marked = self.marked();
+            if marked.len() < REMEMBERED {
+                marked.insert(task);
+            }
+        }
+        sampled
+    }
+
+    /// A task has ended; `seconds` is how long it took, where that is known.
+    fn ended(&self, task: TaskId, seconds: Option<f64>, has_failed: bool) {
+        let is_marked = self.marked().remove(&task);
+        let is_slow = seconds.zip(self.slow).is_some_and(|(seconds, slow)| seconds >= slow.as_secs_f64());
+        let is_wanted =
+            has_failed || is_slow || is_marked || self.sampling.is_sampled_at_head(task, None).is_yes();
+        if is_wanted && self.ended.try_send(task).is_err() {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Tracer for Tracing {
+    fn span(&self, attempt: LeaseKey, origin: &Origin, handler: &str) -> Span {
+        let sampled = self.sampled(attempt.step.task(), origin);
+        tasker_otlp::attempt_span(&TraceContext::for_attempt(attempt, sampled), handler)
+    }
+
+    fn traceparent(&self, attempt: LeaseKey, origin: &Origin) -> Option<String> {
+        let context = tasker_otlp::current()
+            .unwrap_or_else(|| TraceContext::for_attempt(attempt, self.sampled(attempt.step.task(), origin)));
+        Some(context.to_string())
+    }
+}
+
+impl Sink for Tracing {
+    fn take(&self, event: &Event<'_>) {
+        match event {
+            Event::TaskCompleted { task, total_execution_duration } => {
+                self.ended(task.id, Some(*total_execution_duration), false);
+            }
+            Event::TaskFailed { task, total_execution_duration } => {
+                self.ended(task.id, Some(*total_execution_duration), true);
+            }
+            Event::TaskResolvedManually { task, .. } => self.ended(task.id, None, true),
+            Event::TaskCancelled { task, .. } => self.ended(task.id, None, false),
+            // The trace tells of them from the record.
+            _ => {}
+        }
+    }
+}
+
+/// A connection to the collector, which need not be there yet.
+///
+/// # Errors
+///
+/// [`RunError::Refused`] if it cannot be spoken to as the settings say.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub fn connect(settings: &TracesSettings) -> Result<Traces, RunError> {
+    let refused = |key: &str, what: String| RunError::Refused { what: format!("traces.{key}: {what}") };
+    let headers = settings.headers.as_ref().map_or("", |headers| headers.reveal());
+    let certificates =
+        settings.ca_file.as_deref().map(certificates).transpose().map_err(|what| refused("ca_file", what))?;
+    let service = settings.service_name.clone().or_else(program_name).unwrap_or_else(|| "tasker".to_owned());
+    let resource = [
+        ("service.name", service),
+        ("service.version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("service.instance.id", host_and_process()),
+    ];
+    let otlp = Settings {
+        endpoint: settings.endpoint.clone(),
+        protocol: match settings.protocol {
+            TracesProtocol::Grpc => Protocol::Grpc,
+            TracesProtocol::Http => Protocol::HttpProtobuf,
+        },
+        headers: read_headers(headers).map_err(|what| refused("headers", what))?,
+        certificates,
+        resource: resource.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        ..Settings::default()
+    };
+    Traces::start(&otlp).map_err(|error| match error {
+        OtlpError::Endpoint { .. } => refused("endpoint", error.to_string()),
+        OtlpError::Header { .. } => refused("headers", error.to_string()),
+        OtlpError::Certificates { .. } => refused("ca_file", error.to_string()),
+        OtlpError::Client(_) => refused("enabled", error.to_string()),
+    })
+}
+
+fn certificates(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+}
+
+/// Reads `name=value, name=value`.
+fn read_headers(text: &str) -> Result<Vec<(String, Secret)>, String> {
+    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    let pair = |pair: &str| match pair.split_once('=') {
+        Some((name, value)) => Ok((name.trim().to_owned(), Secret::new(value.trim()))),
+        None => Err("one part is no header: write name=value, with commas between several".to_owned()),
+    };
+    pairs.map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests;

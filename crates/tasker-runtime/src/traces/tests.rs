@@ -1,0 +1,56 @@
+use super::*;
+use crate::settings::Secret as Hidden;
+
+fn refusal(settings: TracesSettings) -> String {
+    Tracing::start(&TracesSettings { enabled: true, ..settings }).expect_err("refused").told()
+}
+
+#[tokio::test]
+async fn traces_are_off_unless_they_are_asked_for() {
+    assert!(Tracing::start(&TracesSettings::default()).expect("nothing to refuse").is_none());
+    let settings = TracesSettings { enabled: true, ..TracesSettings::default() };
+    assert!(Tracing::start(&settings).expect("a collector that need not be there").is_some());
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_refused_with_its_setting_and_without_secrets() {
+    let endpoint = "nowhere".to_owned();
+    let told = refusal(TracesSettings { endpoint, ..TracesSettings::default() });
+    assert!(told.starts_with("traces.endpoint: ") && told.contains("http://localhost:4317"), "{told}");
+    let headers = Some(Hidden::of("hunter2"));
+    let told = refusal(TracesSettings { headers, ..TracesSettings::default() });
+    assert!(told.starts_with("traces.headers: ") && !told.contains("hunter2"), "{told}");
+    let told = refusal(TracesSettings { ca_file: Some("nowhere.pem".into()), ..TracesSettings::default() });
+    assert!(told.starts_with("traces.ca_file: nowhere.pem cannot be read"), "{told}");
+}
+
+#[test]
+fn headers_are_pairs_with_commas_between_them() {
+    let headers = read_headers("api-key = a=b, tenant=x,").expect("two");
+    let shown: Vec<_> = headers.iter().map(|(name, value)| (&**name, value.expose())).collect();
+    assert_eq!(shown, [("api-key", "a=b"), ("tenant", "x")]);
+}
+
+#[tokio::test]
+async fn a_task_whose_submitter_records_is_written_whatever_the_ratio_says() {
+    let settings = TracesSettings { enabled: true, ratio: 0.0, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let task = |number: u32| {
+        TaskId::new(tasker_core::Timestamp::from_micros(1_790_000_000_000_000), u128::from(number) << 20)
+    };
+    let traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
+    let origin = Origin { traceparent, ..Origin::default() };
+    let passed_on = |number, origin: &Origin| {
+        let key = LeaseKey { step: task(number).step(0), attempt: 1 };
+        tracing.traceparent(key, origin).expect("traces are on")
+    };
+    assert!(passed_on(1, &origin).ends_with("-01"));
+    assert!(passed_on(2, &Origin::default()).ends_with("-00"));
+    let mut inbox = tracing.inbox.lock().expect("nobody panicked").take().expect("not started");
+    tracing.ended(task(1), Some(1.0), false);
+    tracing.ended(task(2), Some(1.0), false);
+    tracing.ended(task(3), Some(61.0), false);
+    tracing.ended(task(4), None, true);
+    let written: Vec<_> = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
+    assert_eq!(written, [task(1), task(3), task(4)], "it is recorded, it was slow, it failed");
+}
