@@ -122,6 +122,34 @@ const QUEUES: &[Panel] = &[
         )],
     },
     Panel {
+        title: "Ready steps, by queue and handler",
+        about: "Steps that only wait for a worker: the backlog.",
+        shape: Areas,
+        unit: Count,
+        width: 12,
+        queries: &[(
+            "{{namespace}} {{queue}} {{handler}}",
+            r#"max by (namespace, queue, handler) (tasker_ready_steps{namespace=~"$namespace"})"#,
+        )],
+    },
+    Panel {
+        title: "How long steps wait for a worker",
+        about: "From when a step became ready to when a worker took it: half of them wait less than p50, 95 of 100 less than p95.",
+        shape: Lines,
+        unit: Seconds,
+        width: 12,
+        queries: &[
+            (
+                "p50",
+                r#"histogram_quantile(0.5, sum by (le) (rate(tasker_step_queue_seconds_bucket{namespace=~"$namespace", task=~"$task"}[$__rate_interval])))"#,
+            ),
+            (
+                "p95",
+                r#"histogram_quantile(0.95, sum by (le) (rate(tasker_step_queue_seconds_bucket{namespace=~"$namespace", task=~"$task"}[$__rate_interval])))"#,
+            ),
+        ],
+    },
+    Panel {
         title: "In and out",
         about: "Tasks submitted and tasks ended per second, whatever their end.",
         shape: Lines,
@@ -162,6 +190,22 @@ const STEPS: &[Panel] = &[
             "{{namespace}}.{{task}} {{step}}",
             r#"topk(10, histogram_quantile(0.95, sum by (le, namespace, task, step) (rate(tasker_step_attempt_duration_seconds_bucket{namespace=~"$namespace", task=~"$task"}[$__rate_interval]))))"#,
         )],
+    },
+    Panel {
+        title: "Oldest running step",
+        about: "How long the attempt has been going on that began first.",
+        shape: Lines,
+        unit: Seconds,
+        width: 12,
+        queries: &[("oldest", "max(tasker_oldest_running_step_age_seconds) or vector(0)")],
+    },
+    Panel {
+        title: "Late tasks",
+        about: "Tasks that should have ended and have not.",
+        shape: Lines,
+        unit: Count,
+        width: 12,
+        queries: &[("late", "max(tasker_late_tasks) or vector(0)")],
     },
     Panel {
         title: "How long attempts take",
@@ -226,7 +270,7 @@ const STORE: &[Panel] = &[
         about: "By what it is asked. What every step needs are claim and settle.",
         shape: Lines,
         unit: Seconds,
-        width: 8,
+        width: 12,
         queries: &[(
             "{{operation}}",
             "histogram_quantile(0.95, sum by (le, operation) (rate(tasker_store_call_duration_seconds_bucket[$__rate_interval])))",
@@ -237,10 +281,21 @@ const STORE: &[Panel] = &[
         about: "What the database is asked, per second.",
         shape: Areas,
         unit: PerSecond,
-        width: 8,
+        width: 12,
         queries: &[(
             "{{operation}}",
             "sum by (operation) (rate(tasker_store_call_duration_seconds_count[$__rate_interval]))",
+        )],
+    },
+    Panel {
+        title: "Steps per commit",
+        about: "How many steps share a transaction: one when there is little to do, many under load.",
+        shape: Lines,
+        unit: Count,
+        width: 12,
+        queries: &[(
+            "mean",
+            "sum(rate(tasker_commit_size_steps_sum[$__rate_interval])) / sum(rate(tasker_commit_size_steps_count[$__rate_interval]))",
         )],
     },
     Panel {
@@ -248,7 +303,7 @@ const STORE: &[Panel] = &[
         about: "Transactions per second, and calls that the database failed. Many calls share a commit under load.",
         shape: Lines,
         unit: PerSecond,
-        width: 8,
+        width: 12,
         queries: &[
             (
                 "commits {{instance}}",
@@ -298,6 +353,7 @@ const EVENTS: &[Panel] = &[
                 "subscribers failed",
                 r#"sum(rate(tasker_events_total{event="subscriber.failed"}[$__rate_interval])) or vector(0)"#,
             ),
+            ("events dropped", "sum(rate(tasker_events_dropped_total[$__rate_interval])) or vector(0)"),
             ("series overflowed", "sum(rate(tasker_metrics_overflows_total[$__rate_interval])) or vector(0)"),
         ],
     },

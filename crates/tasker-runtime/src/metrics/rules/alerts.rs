@@ -88,6 +88,14 @@ const QUEUES: &[Alert] = &[
         description: "The oldest ready step of handler {{ $labels.handler }} has been waiting for {{ $value | humanizeDuration }}. More is submitted than is worked off.",
     },
     Alert {
+        name: "TaskerTasksLate",
+        severity: Warning,
+        query: "max(tasker_late_tasks) > 0",
+        lasts: "10m",
+        summary: "{{ $value }} tasks are late",
+        description: "{{ $value }} tasks should have ended and have not for ten minutes at least.",
+    },
+    Alert {
         name: "TaskerWorkersBusy",
         severity: Warning,
         query: r#"sum(tasker_worker_slots{state="busy"}) / sum(tasker_worker_slots) > 0.95"#,
@@ -143,6 +151,14 @@ const OBSERVATION: &[Alert] = &[
         lasts: "0m",
         summary: "Subscribers of {{ $labels.instance }} do not take their events",
         description: r#"Subscribers failed {{ printf "%.0f" $value }} times in ten minutes, or took too long. The log of {{ $labels.instance }} names them."#,
+    },
+    Alert {
+        name: "TaskerEventsDropped",
+        severity: Warning,
+        query: "sum by (instance) ((tasker_events_dropped_total unless tasker_events_dropped_total offset 10m) or increase(tasker_events_dropped_total[10m])) > 0",
+        lasts: "0m",
+        summary: "{{ $labels.instance }} drops events",
+        description: r#"{{ $labels.instance }} dropped {{ printf "%.0f" $value }} events in ten minutes, as subscribers or sinks took them too slowly. Work is not affected; what was to be told of it is incomplete."#,
     },
     Alert {
         name: "TaskerSeriesOverflow",
