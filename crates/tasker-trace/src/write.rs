@@ -1,0 +1,172 @@
+//! From the record of a task to the spans of its trace.
+
+mod facts;
+mod step;
+
+use std::borrow::Cow;
+
+use tasker_core::{State, TaskTemplate, Timestamp};
+use tasker_store::{TaskRecord, Transition};
+
+use crate::attributes as name;
+use crate::context::TraceContext;
+use crate::id::{SpanId, Subject, TraceId};
+use crate::span::{Attribute, Kind, Link, Span, SpanError};
+use crate::story::{Run, Story};
+use facts::Facts;
+
+/// What a submitter said about where the task comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Origin<'a> {
+    /// What it calls the occasion.
+    pub correlation_id: Option<&'a str>,
+    /// Its `traceparent`. One that cannot be used is as good as none.
+    pub traceparent: Option<&'a str>,
+}
+
+impl Origin<'_> {
+    /// The span that the task was submitted in.
+    pub fn submitter(&self) -> Option<TraceContext> {
+        self.traceparent?.parse().ok()
+    }
+}
+
+/// The trace of a task, as far as its record tells it: everything but what handlers did while they ran.
+///
+/// `history` is that of the task, in order; where it is empty there is no trace. Parents come before their parts,
+/// and lie around them in time. The same record gives the same spans. What goes on beyond the record ends with it for
+/// now, and says that it is unfinished.
+pub fn spans(
+    task: &TaskRecord,
+    template: &TaskTemplate,
+    history: &[Transition],
+    origin: &Origin<'_>,
+) -> Vec<Span> {
+    let Some(story) = Story::read(template, history) else { return Vec::new() };
+    let mut trace = Trace { task, template, spans: Vec::new() };
+    trace.task(&story, origin);
+    for run in &story.runs {
+        trace.run(run);
+        for (ordinal, part) in &run.steps {
+            trace.step(run.number, *ordinal, part);
+        }
+    }
+    trace.spans
+}
+
+/// A trace in the making.
+struct Trace<'a> {
+    task: &'a TaskRecord,
+    template: &'a TaskTemplate,
+    spans: Vec<Span>,
+}
+
+/// When a span began and ended.
+#[derive(Clone, Copy)]
+struct Stretch {
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl Trace<'_> {
+    fn id(&self, subject: Subject) -> SpanId {
+        SpanId::of(self.task.id, subject)
+    }
+
+    /// A span without facts.
+    fn span(
+        &self,
+        subject: Subject,
+        parent: Option<Subject>,
+        name: impl Into<Cow<'static, str>>,
+        stretch: Stretch,
+    ) -> Span {
+        Span {
+            trace: TraceId::of(self.task.id),
+            id: self.id(subject),
+            parent: parent.map(|parent| self.id(parent)),
+            name: name.into(),
+            kind: Kind::Internal,
+            start: stretch.start,
+            end: stretch.end,
+            attributes: vec![(name::TASK_ID, self.task.id.to_string().into())],
+            events: Vec::new(),
+            links: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// A link to another span of this trace.
+    fn link(&self, subject: Subject, kind: &'static str) -> Link {
+        Link {
+            trace: TraceId::of(self.task.id),
+            span: self.id(subject),
+            attributes: vec![(name::LINK_TYPE, kind.into())],
+        }
+    }
+
+    fn task(&mut self, story: &Story<'_>, origin: &Origin<'_>) {
+        let key = self.template.key();
+        let stretch = Stretch { start: story.start, end: story.end };
+        let mut span = self.span(Subject::Task, None, format!("tasker.task {key}"), stretch);
+        span.attributes.extend(self.task_facts(origin));
+        span.attributes.extend(facts::unfinished(story.runs.last().is_some_and(|run| run.verdict.is_none())));
+        span.events = story.between.iter().map(|moment| facts::transition(*moment, self.template)).collect();
+        span.links = origin.submitter().iter().map(created_by).collect();
+        span.error = self.blocked(story.runs.last().filter(|_| self.task.state == State::Error));
+        self.spans.push(span);
+    }
+
+    fn task_facts(&self, origin: &Origin<'_>) -> Vec<Attribute> {
+        let (task, template) = (self.task, self.template);
+        let steps = u32::try_from(template.steps.len()).unwrap_or(u32::MAX);
+        let mut facts = Facts::default();
+        facts.add(name::TASK_NAMESPACE, template.namespace.to_string());
+        facts.add(name::TASK_NAME, template.name.to_string());
+        facts.add(name::TASK_VERSION, template.version.to_string());
+        facts.add(name::TASK_STATE, task.state.as_str());
+        facts.add(name::TASK_STEPS, steps);
+        facts.add_text(name::TASK_INITIATOR, &task.initiator);
+        facts.add_text(name::TASK_SOURCE_SYSTEM, &task.source_system);
+        facts.add_texts(name::TASK_TAGS, &task.tags);
+        facts.add_text(name::CORRELATION_ID, origin.correlation_id.unwrap_or_default());
+        facts.finish()
+    }
+
+    fn run(&mut self, run: &Run<'_>) {
+        let stretch = Stretch { start: run.start, end: run.end };
+        let mut span =
+            self.span(Subject::Run(run.number), Some(Subject::Task), "tasker.orchestrate", stretch);
+        span.attributes.push((name::RUN_NUMBER, run.number.into()));
+        span.attributes.push((name::RUN_TRIGGER, run.trigger.as_str().into()));
+        let state = run.verdict.unwrap_or(State::InProgress);
+        span.attributes.push((name::TASK_STATE, state.as_str().into()));
+        span.attributes.extend(facts::unfinished(run.verdict.is_none()));
+        span.events = run.moments.iter().map(|moment| facts::transition(*moment, self.template)).collect();
+        span.error = self.blocked(Some(run).filter(|run| run.verdict == Some(State::Error)));
+        self.spans.push(span);
+    }
+
+    /// What went wrong in a run that was blocked: the steps that failed.
+    fn blocked(&self, run: Option<&Run<'_>>) -> Option<SpanError> {
+        let failed = run?.steps.iter().filter(|(_, part)| part.state == State::Error);
+        let names: Vec<&str> = failed.map(|(ordinal, _)| self.step_name(*ordinal)).take(10).collect();
+        let message = match names.as_slice() {
+            [] => "nothing can run any more".to_owned(),
+            names => format!("failed: {}", names.join(", ")),
+        };
+        Some(SpanError { kind: "blocked".to_owned(), message })
+    }
+
+    fn step_name(&self, ordinal: u32) -> &str {
+        self.template.steps.get(ordinal as usize).map_or("", |step| step.name.as_ref())
+    }
+}
+
+fn created_by(submitter: &TraceContext) -> Link {
+    Link {
+        trace: submitter.trace,
+        span: submitter.span,
+        attributes: vec![(name::LINK_TYPE, "created_by".into())],
+    }
+}
