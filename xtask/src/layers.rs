@@ -19,13 +19,13 @@ const OWNERS: [(&str, &[&str]); 11] = [
     ("axum", &["tasker-api"]),
     ("async-graphql", &["tasker-api"]),
     ("redis", &["tasker-redis"]),
-    ("opentelemetry*", &["tasker-runtime", "tasker-export"]),
-    ("tracing-opentelemetry", &["tasker-runtime", "tasker-export"]),
+    ("opentelemetry*", &["tasker-otlp", "tasker-export"]),
+    ("tracing-opentelemetry", &["tasker-otlp", "tasker-export"]),
     ("config", &["tasker-runtime"]),
     ("jaq*", &["tasker-filter"]),
     ("jsonschema", &["tasker-core"]),
     ("saphyr*", &["tasker-core"]),
-    ("reqwest", &["tasker-handler", "tasker-client", "tasker-export"]),
+    ("reqwest", &["tasker-handler", "tasker-client", "tasker-export", "tasker-otlp"]),
 ];
 
 /// Runs the command.

@@ -1,0 +1,77 @@
+//! What it costs to have traces: an attempt that is not sampled, one that is, and to put spans into the queue.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use tasker_core::{LeaseKey, TaskId, Timestamp};
+use tasker_otlp::{Settings, Traces, attempt_span};
+use tasker_trace::{
+    Kind, Sampled, Sampling, Span, SpanId, Subject, TraceContext, TraceId, Value, attributes,
+};
+use tracing::info_span;
+use tracing_subscriber::layer::SubscriberExt;
+
+fn task() -> TaskId {
+    TaskId::new(Timestamp::from_micros(1_790_000_000_000_000), 77 << 20)
+}
+
+fn span(number: u32) -> Span {
+    let at = Timestamp::from_micros(1_790_000_000_000_000);
+    let key = LeaseKey { step: task().step(1), attempt: number };
+    let fact = |name, value: &str| (name, Value::from(value.to_owned()));
+    Span {
+        trace: TraceId::of(task()),
+        id: SpanId::of(task(), Subject::Attempt(key)),
+        parent: Some(SpanId::of(task(), Subject::Run(1))),
+        name: "tasker.attempt".into(),
+        kind: Kind::Consumer,
+        start: at,
+        end: at,
+        attributes: vec![fact(attributes::STEP_NAME, "charge"), fact(attributes::HANDLER, "Charge")],
+        events: Vec::new(),
+        links: Vec::new(),
+        error: None,
+    }
+}
+
+/// The collector is not there: what is measured is what callers pay.
+fn cost(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let inside = runtime.enter();
+    let settings = Settings { endpoint: "http://127.0.0.1:9".to_owned(), ..Settings::default() };
+    let traces = Traces::start(&settings).expect("settings");
+    let subscriber = tracing_subscriber::registry().with(traces.layer());
+    let subscriber = tracing::subscriber::set_default(subscriber);
+    let sampling = Sampling::new(0.01, None).expect("a ratio");
+    let key = LeaseKey { step: task().step(1), attempt: 1 };
+    let attempt = |sampled| {
+        attempt_span(&TraceContext::for_attempt(key, sampled), "Charge")
+            .in_scope(|| info_span!("GET", http.request.method = "GET").in_scope(|| black_box(1)))
+    };
+    c.bench_function("an attempt that is not sampled, decision and call inside included", |b| {
+        b.iter(|| attempt(sampling.is_sampled_at_head(black_box(task()), None)));
+    });
+    c.bench_function("an attempt that is sampled, with a call inside", |b| {
+        b.iter(|| attempt(black_box(Sampled::Yes)));
+    });
+    let hundred = || (1..=100).map(span).collect::<Vec<_>>();
+    c.bench_function("to put 100 spans into the queue", |b| {
+        let setup = || (Traces::start(&settings).expect("settings"), hundred());
+        b.iter_batched(
+            setup,
+            |(traces, spans)| {
+                traces.offer(spans);
+                traces
+            },
+            BatchSize::LargeInput,
+        );
+    });
+    traces.offer((0..20_000).map(span).collect());
+    c.bench_function("to drop 100 spans that there is no room for", |b| {
+        b.iter_batched(hundred, |spans| traces.offer(spans), BatchSize::LargeInput);
+    });
+    drop((subscriber, inside));
+}
+
+criterion_group!(benches, cost);
+criterion_main!(benches);

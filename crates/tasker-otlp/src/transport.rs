@@ -1,0 +1,65 @@
+//! How a batch gets to the collector.
+
+mod grpc;
+mod http;
+
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+
+use crate::settings::{OtlpError, Protocol, Settings};
+use grpc::Grpc;
+use http::Http;
+
+/// A way to the collector.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Grpc(Grpc),
+    Http(Http),
+}
+
+/// Why a batch did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) remedy: Remedy,
+}
+
+/// What helps against a refusal, as the protocol says:
+/// <https://opentelemetry.io/docs/specs/otlp/#failures>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Sending it again, after the time that the collector asked for, if it did.
+    Again(Option<Duration>),
+    /// Nothing.
+    None,
+}
+
+impl Transport {
+    /// A way to the collector. Nothing is sent yet.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, OtlpError> {
+        match settings.protocol {
+            Protocol::Grpc => Grpc::new(settings).map(Self::Grpc),
+            Protocol::HttpProtobuf => Http::new(settings).map(Self::Http),
+        }
+    }
+
+    /// Sends a batch; gives how many of its spans the collector rejected.
+    pub(crate) async fn send(&self, request: &ExportTraceServiceRequest) -> Result<usize, Refusal> {
+        let response = match self {
+            Self::Grpc(grpc) => grpc.send(request).await,
+            Self::Http(http) => http.send(request).await,
+        };
+        response.map(|response| rejected(&response))
+    }
+}
+
+fn rejected(response: &ExportTraceServiceResponse) -> usize {
+    let Some(partial) = &response.partial_success else { return 0 };
+    if partial.rejected_spans > 0 {
+        tracing::warn!(spans = partial.rejected_spans, reason = partial.error_message, "spans were rejected");
+    }
+    usize::try_from(partial.rejected_spans).unwrap_or(0)
+}

@@ -1,0 +1,118 @@
+//! Over HTTP.
+
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Response, Url, redirect};
+
+use super::{Refusal, Remedy};
+use crate::settings::{OtlpError, Settings};
+
+const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
+/// What is added to the endpoint.
+const PATH: &str = "/v1/traces";
+
+/// A client and its address.
+#[derive(Debug)]
+pub(crate) struct Http {
+    client: Client,
+    url: Url,
+}
+
+impl Http {
+    pub(super) fn new(settings: &Settings) -> Result<Self, OtlpError> {
+        // It is no failure that another part of the process has chosen its cryptography already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .timeout(settings.timeout)
+            .redirect(redirect::Policy::none())
+            .default_headers(headers(settings)?)
+            .build()
+            .map_err(|error| OtlpError::Client(error.to_string()))?;
+        Ok(Self { client, url: url(&settings.endpoint)? })
+    }
+
+    pub(super) async fn send(
+        &self,
+        request: &ExportTraceServiceRequest,
+    ) -> Result<ExportTraceServiceResponse, Refusal> {
+        let sent = self.client.post(self.url.clone()).body(request.encode_to_vec()).send().await;
+        let response = sent.map_err(|error| interrupted(&error))?;
+        if !response.status().is_success() {
+            return Err(refusal(&response));
+        }
+        let body = response.bytes().await.map_err(|error| interrupted(&error))?;
+        // It has taken the spans, whatever it says about them.
+        Ok(ExportTraceServiceResponse::decode(body).unwrap_or_default())
+    }
+}
+
+fn url(endpoint: &str) -> Result<Url, OtlpError> {
+    let refused = |reason: String| OtlpError::Endpoint { endpoint: endpoint.to_owned(), reason };
+    let mut url = Url::parse(endpoint).map_err(|error| refused(error.to_string()))?;
+    let base = url.path().trim_end_matches('/').to_owned();
+    if !base.ends_with(PATH) {
+        url.set_path(&format!("{base}{PATH}"));
+    }
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err(refused("it is neither http nor https".to_owned())),
+    }
+}
+
+fn headers(settings: &Settings) -> Result<HeaderMap, OtlpError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, PROTOBUF);
+    for (name, value) in &settings.headers {
+        let refused = || OtlpError::Header { name: name.clone() };
+        let key: HeaderName = name.parse().map_err(|_| refused())?;
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| refused())?;
+        value.set_sensitive(true);
+        headers.insert(key, value);
+    }
+    Ok(headers)
+}
+
+/// There was no answer, or not all of it.
+fn interrupted(error: &reqwest::Error) -> Refusal {
+    Refusal { message: format!("no answer: {error}"), remedy: Remedy::Again(None) }
+}
+
+fn refusal(response: &Response) -> Refusal {
+    let status = response.status();
+    let after =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let remedy = match status.as_u16() {
+        429 | 502 | 503 | 504 => Remedy::Again(after.map(Duration::from_secs)),
+        _ => Remedy::None,
+    };
+    Refusal { message: format!("status {status}"), remedy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_added_to_an_endpoint_that_does_not_have_it() {
+        for endpoint in ["http://host:4318", "http://host:4318/", "http://host:4318/v1/traces"] {
+            assert_eq!(url(endpoint).expect("a URL").as_str(), "http://host:4318/v1/traces");
+        }
+        assert_eq!(url("https://host/otlp/").expect("a URL").as_str(), "https://host/otlp/v1/traces");
+    }
+
+    #[test]
+    fn an_endpoint_that_is_no_url_is_refused_by_name() {
+        for endpoint in ["", "localhost:4318", "ftp://host", "http://"] {
+            let error = url(endpoint).expect_err(endpoint);
+            assert!(
+                error.to_string().starts_with(&format!("endpoint {endpoint:?} cannot be used")),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Spans that really go to a collector.
+
+mod arriving;
+mod live;
+mod names;
+mod receiver;
+mod trouble;
