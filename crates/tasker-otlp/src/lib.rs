@@ -14,6 +14,7 @@ mod convert;
 mod courier;
 mod live;
 mod queue;
+mod secrets;
 mod settings;
 mod traces;
 mod transport;

@@ -16,6 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::convert::span_context;
 use crate::queue::{Queue, Waiting};
+use crate::secrets;
 
 /// The target of the spans that Tasker itself makes in an attempt.
 pub const TARGET: &str = "tasker::trace";
@@ -67,8 +68,9 @@ impl LiveSpans {
 impl SpanProcessor for LiveSpans {
     fn on_start(&self, _span: &mut SdkSpan, _cx: &Context) {}
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
+            secrets::mask(&mut span);
             self.0.offer(std::iter::once(Waiting::Live(span)));
         }
     }

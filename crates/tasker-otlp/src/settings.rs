@@ -13,6 +13,8 @@ pub struct Settings {
     pub protocol: Protocol,
     /// What each request carries besides.
     pub headers: Vec<(String, Secret)>,
+    /// Whom to trust over `https` in place of the authorities that the machine trusts: certificates as PEM.
+    pub certificates: Option<String>,
     /// How long a request may take.
     pub timeout: Duration,
     /// What the process is: `service.name`, `service.instance.id`, `service.version` and what else describes it.
@@ -58,6 +60,12 @@ pub enum OtlpError {
         /// Its name.
         name: String,
     },
+    /// Certificates that cannot be read.
+    #[error("the certificates to trust cannot be used ({reason}): write them as PEM, one after another")]
+    Certificates {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The client could not be made.
     #[error("the client of the collector could not be made: {0}")]
     Client(String),
@@ -74,6 +82,7 @@ impl Default for Settings {
             endpoint: "http://localhost:4317".to_owned(),
             protocol: Protocol::Grpc,
             headers: Vec::new(),
+            certificates: None,
             timeout: Duration::from_secs(10),
             resource: Vec::new(),
             capacity: 16_384,

@@ -8,6 +8,8 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::settings::{OtlpError, Protocol, Settings};
 use grpc::Grpc;
@@ -54,6 +56,19 @@ impl Transport {
         };
         response.map(|response| rejected(&response))
     }
+}
+
+/// The certificates to trust, which are some.
+fn certificates(settings: &Settings) -> Result<Option<&str>, OtlpError> {
+    let Some(pem) = &settings.certificates else { return Ok(None) };
+    let refused = |reason: String| OtlpError::Certificates { reason };
+    let mut found = CertificateDer::pem_slice_iter(pem.as_bytes());
+    let first = found.next().ok_or_else(|| refused("there is none".to_owned()))?;
+    std::iter::once(first).chain(found).try_for_each(|certificate| match certificate {
+        Ok(_) => Ok(()),
+        Err(error) => Err(refused(error.to_string())),
+    })?;
+    Ok(Some(pem))
 }
 
 fn rejected(response: &ExportTraceServiceResponse) -> usize {

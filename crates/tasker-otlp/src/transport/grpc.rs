@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 
 use super::{Refusal, Remedy};
@@ -30,8 +30,7 @@ impl Grpc {
         match endpoint.uri().scheme_str() {
             Some("http") => {}
             Some("https") => {
-                let tls = ClientTlsConfig::new().with_native_roots();
-                endpoint = endpoint.tls_config(tls).map_err(|error| refused(&error))?;
+                endpoint = endpoint.tls_config(tls(settings)?).map_err(|error| refused(&error))?;
             }
             _ => {
                 let (endpoint, reason) =
@@ -57,6 +56,13 @@ impl Grpc {
             Err(_) => Err(refusal(&Status::deadline_exceeded("no answer in time"))),
         }
     }
+}
+
+fn tls(settings: &Settings) -> Result<ClientTlsConfig, OtlpError> {
+    Ok(match super::certificates(settings)? {
+        Some(pem) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)),
+        None => ClientTlsConfig::new().with_native_roots(),
+    })
 }
 
 fn metadata(settings: &Settings) -> Result<MetadataMap, OtlpError> {

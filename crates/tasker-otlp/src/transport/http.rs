@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use prost::Message;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Certificate, Client, Response, Url, redirect};
 
 use super::{Refusal, Remedy};
 use crate::settings::{OtlpError, Settings};
@@ -27,13 +27,19 @@ impl Http {
     pub(super) fn new(settings: &Settings) -> Result<Self, OtlpError> {
         // It is no failure that another part of the process has chosen its cryptography already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = url(&settings.endpoint)?;
         let client = Client::builder()
             .timeout(settings.timeout)
             .redirect(redirect::Policy::none())
-            .default_headers(headers(settings)?)
-            .build()
-            .map_err(|error| OtlpError::Client(error.to_string()))?;
-        Ok(Self { client, url: url(&settings.endpoint)? })
+            .default_headers(headers(settings)?);
+        let client = match super::certificates(settings)? {
+            // Nobody has to be trusted.
+            _ if url.scheme() == "http" => client.tls_certs_only([]),
+            Some(pem) => client.tls_certs_only(certificates(pem)?),
+            None => client,
+        };
+        let client = client.build().map_err(|error| OtlpError::Client(error.to_string()))?;
+        Ok(Self { client, url })
     }
 
     pub(super) async fn send(
@@ -75,6 +81,11 @@ fn headers(settings: &Settings) -> Result<HeaderMap, OtlpError> {
         headers.insert(key, value);
     }
     Ok(headers)
+}
+
+fn certificates(pem: &str) -> Result<Vec<Certificate>, OtlpError> {
+    Certificate::from_pem_bundle(pem.as_bytes())
+        .map_err(|error| OtlpError::Certificates { reason: error.to_string() })
 }
 
 /// There was no answer, or not all of it.

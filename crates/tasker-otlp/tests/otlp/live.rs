@@ -92,6 +92,22 @@ async fn the_innermost_span_is_what_is_sent_on() {
 }
 
 #[tokio::test]
+async fn secrets_in_attributes_are_masked() {
+    let mut receiver = Receiver::start(Protocol::Grpc).await;
+    let traces = Traces::start(&receiver.settings()).expect("settings");
+    let subscriber = subscribe(&traces);
+    attempt_span(&context(Sampled::Yes), "charge").in_scope(|| {
+        info_span!("login", user = "ann", password = "hunter2").in_scope(|| info!(token = "t0p"));
+    });
+    drop(subscriber);
+    let spans = receiver.spans(2).await;
+    assert!(!format!("{spans:?}").contains("hunter2") && !format!("{spans:?}").contains("t0p"));
+    let login = spans.iter().find(|span| span.name == "login").expect("the span");
+    assert_eq!(fact(&login.attributes, "user").as_deref(), Some("ann"));
+    assert_eq!(fact(&login.attributes, "password").as_deref(), Some("********"));
+}
+
+#[tokio::test]
 async fn without_a_layer_an_attempt_runs_all_the_same() {
     let ran = attempt_span(&context(Sampled::Yes), "charge").in_scope(|| current().is_none());
     assert!(ran);

@@ -4,4 +4,5 @@ mod arriving;
 mod live;
 mod names;
 mod receiver;
+mod secured;
 mod trouble;

@@ -15,12 +15,13 @@ use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use tasker_otlp::{Protocol, Secret, Settings};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
 /// How long a test waits for anything.
@@ -57,6 +58,8 @@ pub(crate) struct Receiver {
     _tasks: JoinSet<()>,
 }
 
+type Certified = rcgen::CertifiedKey<rcgen::KeyPair>;
+
 #[derive(Clone)]
 struct Desk {
     sender: mpsc::UnboundedSender<Received>,
@@ -75,6 +78,23 @@ impl Receiver {
     }
 
     pub(crate) async fn at(address: SocketAddr, protocol: Protocol, answers: &[Answer]) -> Self {
+        Self::open(address, protocol, answers, None).await
+    }
+
+    /// A collector that speaks over TLS, under the name `localhost`; and the certificate it shows.
+    pub(crate) async fn secured(protocol: Protocol) -> (Self, String) {
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a valid name");
+        let pem = certified.cert.pem();
+        let address = "127.0.0.1:0".parse().expect("an address");
+        (Self::open(address, protocol, &[], Some(certified)).await, pem)
+    }
+
+    async fn open(
+        address: SocketAddr,
+        protocol: Protocol,
+        answers: &[Answer],
+        certified: Option<Certified>,
+    ) -> Self {
         let listener = TcpListener::bind(address).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (sender, received) = mpsc::unbounded_channel();
@@ -83,12 +103,17 @@ impl Receiver {
         let mut tasks = JoinSet::new();
         match protocol {
             Protocol::Grpc => {
-                let (server, incoming) = (Server::builder(), TcpListenerStream::new(listener));
+                let (mut server, incoming) = (Server::builder(), TcpListenerStream::new(listener));
+                if let Some(Certified { cert, signing_key }) = certified {
+                    let identity = Identity::from_pem(cert.pem(), signing_key.serialize_pem());
+                    server =
+                        server.tls_config(ServerTlsConfig::new().identity(identity)).expect("an identity");
+                }
                 let serving = server.serve_with_incoming(TraceServiceServer::new(desk), incoming);
                 tasks.spawn(async { serving.await.expect("it serves") });
             }
             Protocol::HttpProtobuf => {
-                tasks.spawn(serve_http(listener, desk));
+                tasks.spawn(serve_http(listener, desk, certified.map(acceptor)));
             }
         }
         Self { address, protocol, received, _tasks: tasks }
@@ -182,19 +207,43 @@ impl TraceService for Desk {
     }
 }
 
-async fn serve_http(listener: TcpListener, desk: Desk) {
+fn acceptor(Certified { cert, signing_key }: Certified) -> TlsAcceptor {
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("known versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key.into())
+            .expect("a key for its certificate");
+    TlsAcceptor::from(Arc::new(config))
+}
+
+async fn serve_http(listener: TcpListener, desk: Desk, tls: Option<TlsAcceptor>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let desk = desk.clone();
+        let (desk, tls) = (desk.clone(), tls.clone());
         connections.spawn(async move {
-            let mut stream = BufReader::new(stream);
-            while answer_http(&mut stream, &desk).await.is_some() {}
+            match tls {
+                None => converse(stream, &desk).await,
+                // Who does not trust the certificate goes away.
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        converse(stream, &desk).await;
+                    }
+                }
+            }
         });
     }
 }
 
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, desk: &Desk) {
+    let mut stream = BufReader::new(stream);
+    while answer_http(&mut stream, desk).await.is_some() {}
+}
+
 /// Answers one request; `None` when there is none.
-async fn answer_http(stream: &mut BufReader<TcpStream>, desk: &Desk) -> Option<()> {
+async fn answer_http(stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>, desk: &Desk) -> Option<()> {
     let (mut length, mut authorization) = (0, None);
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
