@@ -17,6 +17,10 @@ use tasker_trace::{Kind, Sampled, Span, TraceContext, attributes};
 
 use crate::queue::Waiting;
 
+/// More events, or links, a span does not have, so that one span cannot make a batch too large for the collector: the
+/// usual limit of OpenTelemetry.
+const MOST: usize = 128;
+
 /// What all requests of a process have in common.
 #[derive(Debug)]
 pub(crate) struct Envelope {
@@ -82,10 +86,6 @@ fn recorded(span: Span, scope: &InstrumentationScope) -> SpanData {
         }
         None => Status::Unset,
     };
-    let mut events = SpanEvents::default();
-    events.events = span.events.into_iter().map(event).collect();
-    let mut links = SpanLinks::default();
-    links.links = span.links.into_iter().map(|link| self::link(link, span.trace)).collect();
     SpanData {
         span_context: of(span.trace, span.id, TraceFlags::SAMPLED, Origin::Here),
         parent_span_id: span.parent.map_or(SpanId::INVALID, |parent| SpanId::from(parent.as_u64())),
@@ -99,11 +99,29 @@ fn recorded(span: Span, scope: &InstrumentationScope) -> SpanData {
         end_time: time(span.end),
         attributes: facts,
         dropped_attributes_count: 0,
-        events,
-        links,
+        events: events(span.events),
+        links: links(span.links, span.trace),
         status,
         instrumentation_scope: scope.clone(),
     }
+}
+
+fn events(all: Vec<tasker_trace::Event>) -> SpanEvents {
+    let mut events = SpanEvents::default();
+    events.dropped_count = beyond(all.len());
+    events.events = all.into_iter().take(MOST).map(event).collect();
+    events
+}
+
+fn links(all: Vec<tasker_trace::Link>, own: tasker_trace::TraceId) -> SpanLinks {
+    let mut links = SpanLinks::default();
+    links.dropped_count = beyond(all.len());
+    links.links = all.into_iter().take(MOST).map(|link| self::link(link, own)).collect();
+    links
+}
+
+fn beyond(count: usize) -> u32 {
+    u32::try_from(count.saturating_sub(MOST)).unwrap_or(u32::MAX)
 }
 
 fn event(event: tasker_trace::Event) -> Event {

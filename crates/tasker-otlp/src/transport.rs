@@ -3,6 +3,7 @@
 mod grpc;
 mod http;
 
+use std::error::Error;
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -58,6 +59,14 @@ impl Transport {
     }
 }
 
+/// An error with what led to it.
+fn told(error: &(dyn Error + 'static)) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", told(cause)),
+        None => error.to_string(),
+    }
+}
+
 /// The certificates to trust, which are some.
 fn certificates(settings: &Settings) -> Result<Option<&str>, OtlpError> {
     let Some(pem) = &settings.certificates else { return Ok(None) };
@@ -77,4 +86,26 @@ fn rejected(response: &ExportTraceServiceResponse) -> usize {
         tracing::warn!(spans = partial.rejected_spans, reason = partial.error_message, "spans were rejected");
     }
     usize::try_from(partial.rejected_spans).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_says_why_and_shows_no_password() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        drop(listener);
+        for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
+            let endpoint = format!("http://user:hunter2@{address}");
+            let settings = Settings { endpoint, protocol, ..Settings::default() };
+            let transport = Transport::new(&settings).expect("settings");
+            let refusal =
+                transport.send(&ExportTraceServiceRequest::default()).await.expect_err("nobody is there");
+            assert_eq!(refusal.remedy, Remedy::Again(None));
+            assert!(refusal.message.contains("refused"), "{}", refusal.message);
+            assert!(!refusal.message.contains("hunter2"), "{}", refusal.message);
+        }
+    }
 }

@@ -31,4 +31,5 @@ pub use context::{InvalidTraceparent, Sampled, TraceContext};
 pub use id::{SpanId, Subject, TraceId};
 pub use sampling::{InvalidRatio, Sampling};
 pub use span::{Attribute, Event, Kind, Link, Span, SpanError, Value};
+pub use story::is_verdict;
 pub use write::{Origin, spans};

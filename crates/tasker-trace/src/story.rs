@@ -11,6 +11,7 @@ use serde_json::Value;
 use tasker_core::{State, TaskTemplate, Timestamp};
 use tasker_store::{Cause, Transition};
 
+pub use chapters::is_verdict;
 use chapters::{Chapter, chapters};
 use course::Course;
 

@@ -8,7 +8,7 @@ use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 
-use super::{Refusal, Remedy};
+use super::{Refusal, Remedy, told};
 use crate::settings::{OtlpError, Settings};
 
 /// A channel that connects when it is needed, and again when it has to.
@@ -89,5 +89,6 @@ fn refusal(status: &Status) -> Refusal {
         Code::ResourceExhausted if !status.details().is_empty() => Remedy::Again(None),
         _ => Remedy::None,
     };
-    Refusal { message: format!("{:?}: {}", status.code(), status.message()), remedy }
+    let reason = std::error::Error::source(status).map_or_else(|| status.message().to_owned(), told);
+    Refusal { message: format!("{:?}: {reason}", status.code()), remedy }
 }

@@ -9,7 +9,7 @@ use prost::Message;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Response, Url, redirect};
 
-use super::{Refusal, Remedy};
+use super::{Refusal, Remedy, told};
 use crate::settings::{OtlpError, Settings};
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
@@ -47,11 +47,11 @@ impl Http {
         request: &ExportTraceServiceRequest,
     ) -> Result<ExportTraceServiceResponse, Refusal> {
         let sent = self.client.post(self.url.clone()).body(request.encode_to_vec()).send().await;
-        let response = sent.map_err(|error| interrupted(&error))?;
+        let response = sent.map_err(interrupted)?;
         if !response.status().is_success() {
             return Err(refusal(&response));
         }
-        let body = response.bytes().await.map_err(|error| interrupted(&error))?;
+        let body = response.bytes().await.map_err(interrupted)?;
         // It has taken the spans, whatever it says about them.
         Ok(ExportTraceServiceResponse::decode(body).unwrap_or_default())
     }
@@ -89,8 +89,10 @@ fn certificates(pem: &str) -> Result<Vec<Certificate>, OtlpError> {
 }
 
 /// There was no answer, or not all of it.
-fn interrupted(error: &reqwest::Error) -> Refusal {
-    Refusal { message: format!("no answer: {error}"), remedy: Remedy::Again(None) }
+fn interrupted(error: reqwest::Error) -> Refusal {
+    // The address may have a password in it.
+    let error = error.without_url();
+    Refusal { message: format!("no answer: {}", told(&error)), remedy: Remedy::Again(None) }
 }
 
 fn refusal(response: &Response) -> Refusal {

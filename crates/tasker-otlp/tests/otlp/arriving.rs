@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span as Arrived, span::SpanKind, sta
 use tasker_otlp::{Protocol, Traces};
 use tasker_store::conformance::{Bench, clock};
 use tasker_store::memory::MemoryStore;
-use tasker_trace::{Kind, Origin, Span, attributes, spans};
+use tasker_trace::{Event, Kind, Origin, Span, attributes, spans};
 
 use crate::receiver::{PATIENCE, Receiver, fact};
 
@@ -87,6 +87,19 @@ async fn a_trace_arrives_over_grpc_as_it_was_written() {
 #[tokio::test]
 async fn a_trace_arrives_over_http_as_it_was_written() {
     arrives(Protocol::HttpProtobuf).await;
+}
+
+#[tokio::test]
+async fn a_span_with_very_many_links_has_the_first_and_the_number_of_the_others() {
+    let mut receiver = Receiver::start(Protocol::Grpc).await;
+    let traces = Traces::start(&receiver.settings()).expect("settings");
+    let mut span = trace().await.remove(0);
+    span.links = vec![span.links[0].clone(); 1_000];
+    span.events = vec![Event { name: attributes::TRANSITION, at: span.start, attributes: Vec::new() }; 129];
+    traces.offer(vec![span]);
+    let arrived = receiver.spans(1).await.remove(0);
+    assert_eq!((arrived.links.len(), arrived.dropped_links_count), (128, 872));
+    assert_eq!((arrived.events.len(), arrived.dropped_events_count), (128, 1));
 }
 
 #[tokio::test]

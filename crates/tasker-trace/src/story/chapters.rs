@@ -1,6 +1,7 @@
 //! Where runs begin and end.
 
 use tasker_core::State;
+use tasker_store::Transition;
 
 use super::Moment;
 
@@ -11,6 +12,13 @@ pub(super) enum Chapter<'s, 'a> {
     Run(&'s [Moment<'a>]),
     /// After a verdict: what was done to the task that set nothing going.
     Between(&'s [Moment<'a>]),
+}
+
+/// Whether a transition is the verdict on a task, after which its trace can be written: it is complete, in error,
+/// cancelled or resolved.
+pub fn is_verdict(transition: &Transition) -> bool {
+    let to = transition.to;
+    transition.step.is_none() && (to.is_ended() || to == State::Error)
 }
 
 /// Divides a history. Chapters that would be empty are left out.
@@ -30,10 +38,7 @@ pub(super) fn chapters<'s, 'a>(mut rest: &'s [Moment<'a>]) -> Vec<Chapter<'s, 'a
 
 /// Up to the verdict, and with it.
 fn run_length(moments: &[Moment<'_>]) -> usize {
-    let verdict = moments.iter().position(|moment| {
-        let transition = moment.transition;
-        transition.step.is_none() && (transition.to.is_ended() || transition.to == State::Error)
-    });
+    let verdict = moments.iter().position(|moment| is_verdict(moment.transition));
     verdict.map_or(moments.len(), |place| place + 1)
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tasker_core::{State, TaskTemplate, Timestamp};
 use tasker_store::Cause;
 
+use super::chapters::is_verdict;
 use super::{Attempt, Basis, Moment, Outcome, Part, Run, Trigger, Wait, WaitCause};
 
 /// The steps of a task as they stand at a moment of its history.
@@ -64,15 +65,13 @@ impl<'t> Course<'t> {
                 None => of_task.push(*moment),
             }
         }
-        let verdict = last.transition;
-        let is_over = verdict.step.is_none() && (verdict.to.is_ended() || verdict.to == State::Error);
         let trigger = if number == 1 { Trigger::Created } else { Trigger::RetryRequested };
         let mut run = Run {
             number,
             trigger,
             start: first.at,
             end: last.at,
-            verdict: is_over.then_some(verdict.to),
+            verdict: is_verdict(last.transition).then_some(last.transition.to),
             moments: of_task,
             steps: reading.steps,
         };

@@ -4,7 +4,7 @@ use crate::support::{bench, draw, picture, shown, trace, trace_from};
 use insta::assert_snapshot;
 use serde_json::json;
 use tasker_store::Attempts;
-use tasker_trace::{Kind, Origin, Subject, TraceId, Value, attributes};
+use tasker_trace::{Kind, Origin, Subject, TraceId, Value, attributes, is_verdict};
 
 #[tokio::test]
 async fn a_chain_is_one_run_of_steps_with_a_wait_and_an_attempt_each() {
@@ -174,6 +174,8 @@ async fn a_task_retried_by_hand_has_a_second_run() {
     bench.retry_step(task, "a", Attempts::Reset).await.expect("it can be retried");
     bench.advance(2);
     bench.complete_everything().await;
+    let history = bench.store.history(task).await.expect("a history");
+    assert_eq!(history.iter().filter(|transition| is_verdict(transition)).count(), 2);
     assert_snapshot!(picture(&bench, task).await, @r"
     tasker.task default.flow@0.1.0 0-102 state=complete
       tasker.orchestrate 0-0 trigger=created state=error !blocked: failed: a
