@@ -22,6 +22,7 @@
 pub mod attributes;
 mod context;
 mod id;
+mod reference;
 mod sampling;
 mod span;
 mod story;
@@ -29,6 +30,7 @@ mod write;
 
 pub use context::{InvalidTraceparent, Sampled, TraceContext};
 pub use id::{SpanId, Subject, TraceId};
+pub use reference::reference;
 pub use sampling::{InvalidRatio, Sampling};
 pub use span::{Attribute, Event, Kind, Link, Span, SpanError, Value};
 pub use story::is_verdict;
