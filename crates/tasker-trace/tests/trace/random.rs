@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use crate::support::{bench, trace};
 use proptest::prelude::*;
-use tasker_core::TaskId;
+use tasker_core::{State, TaskId, Timestamp};
 use tasker_store::conformance::Bench;
 use tasker_store::{Attempts, Cause, Lease, Transition};
-use tasker_trace::{Span, SpanId, attributes};
+use tasker_trace::{Origin, Span, SpanId, attributes, spans};
 
 const GRAPHS: [&str; 5] = [
     "a{limit=2} -> b -> c{once}",
@@ -87,6 +87,49 @@ fn check(spans: &[Span], history: &[Transition]) {
     assert_eq!(outcomes("snoozed"), ended(Cause::Snoozed));
     let events: usize = spans.iter().map(|span| span.events.len()).sum();
     assert_eq!(events, history.len(), "each transition is told once");
+}
+
+/// Histories that no store would write: what is read must not be trusted to make sense.
+fn nonsense() -> impl Strategy<Value = Vec<Transition>> {
+    let state = prop::sample::select(&State::ALL[..]);
+    let cause = prop::sample::select(Cause::ALL);
+    let step = prop::option::of(0u32..5);
+    let one = (state, cause, step, prop::option::of(any::<u32>()), any::<i64>());
+    prop::collection::vec(one, 0..40).prop_map(|all| {
+        let task = TaskId::new(Timestamp::from_micros(0), 1 << 20);
+        let transition =
+            |(seq, (to, cause, step, attempt, at)): (i64, (_, _, Option<u32>, _, _))| Transition {
+                seq,
+                task,
+                step: step.map(|ordinal| task.step(ordinal)),
+                attempt,
+                from: None,
+                to,
+                cause,
+                at: Timestamp::from_micros(at),
+                by: None,
+                details: serde_json::Value::Null,
+            };
+        (1..).zip(all).map(transition).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_history_that_makes_no_sense_gives_a_trace_without_orphans(history in nonsense()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (task, template) = runtime.block_on(async {
+            let bench = bench();
+            let task = bench.submit("a -> b, c -> d").await;
+            (bench.task(task).await, bench.template_of(task).await)
+        });
+        let spans = spans(&task, &template, &history, &Origin::default());
+        prop_assert_eq!(spans.is_empty(), history.is_empty());
+        let ids: HashSet<_> = spans.iter().map(|span| span.id).collect();
+        for span in &spans {
+            prop_assert!(span.parent.is_none_or(|parent| ids.contains(&parent)) && span.start <= span.end);
+        }
+    }
 }
 
 proptest! {
