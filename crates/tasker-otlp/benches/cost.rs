@@ -12,7 +12,8 @@ use tracing::info_span;
 use tracing_subscriber::layer::SubscriberExt;
 
 fn task() -> TaskId {
-    TaskId::new(Timestamp::from_micros(1_790_000_000_000_000), 77 << 20)
+    // Its place is above the ratio.
+    TaskId::new(Timestamp::from_micros(1_790_000_000_000_000), 0x2aaa_aaaa_aaa0_0000)
 }
 
 fn span(number: u32) -> Span {
@@ -48,8 +49,15 @@ fn cost(c: &mut Criterion) {
         attempt_span(&TraceContext::for_attempt(key, sampled), "Charge")
             .in_scope(|| info_span!("GET", http.request.method = "GET").in_scope(|| black_box(1)))
     };
+    assert_eq!(sampling.is_sampled_at_head(task(), None), Sampled::No);
     c.bench_function("an attempt that is not sampled, decision and call inside included", |b| {
         b.iter(|| attempt(sampling.is_sampled_at_head(black_box(task()), None)));
+    });
+    c.bench_function("an attempt that is not sampled, nothing inside", |b| {
+        let decide = || sampling.is_sampled_at_head(black_box(task()), None);
+        b.iter(|| {
+            attempt_span(&TraceContext::for_attempt(key, decide()), "Charge").in_scope(|| black_box(1))
+        });
     });
     c.bench_function("an attempt that is sampled, with a call inside", |b| {
         b.iter(|| attempt(black_box(Sampled::Yes)));
