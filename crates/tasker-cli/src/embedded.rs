@@ -9,7 +9,7 @@ use rand::{RngCore, SeedableRng};
 use tasker_core::{Backoff, Clock, QueueName, StepId, TaskId, TaskTemplate, WorkerId};
 use tasker_engine::{AgentSettings, Agents, Engine};
 use tasker_handler::{LogSink, NoLog, Registry, Runner, RunnerReport, RunnerSettings, StepContext};
-use tasker_runtime::{AgentsSection, Settings, WorkerSettings, handlers};
+use tasker_runtime::{AgentsSection, Settings, Tracing, WorkerSettings, handlers};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -122,7 +122,7 @@ pub(crate) struct Embedded {
 
 impl Embedded {
     /// Starts them for one task.
-    pub(crate) fn start(engine: &Engine, task: TaskId, setup: Setup) -> Self {
+    pub(crate) fn start(engine: &Engine, task: TaskId, setup: Setup, traces: Option<Arc<Tracing>>) -> Self {
         let mut random = StdRng::from_os_rng();
         let now = setup.clock.now();
         let worker = WorkerId::new(now, u128::from(random.next_u64()) << 64 | u128::from(random.next_u64()));
@@ -142,6 +142,10 @@ impl Embedded {
         let store = Arc::new(Watched::new(Arc::clone(engine.store())));
         let runner =
             Runner::new(Arc::clone(&store) as Arc<_>, setup.registry, settings, random).log_to(setup.logs);
+        let runner = match traces {
+            Some(traces) => runner.trace_with(traces),
+            None => runner,
+        };
         let runner = AbortOnDropHandle::new(tokio::spawn(runner.run(shutdown.clone())));
         Self { agents: Agents::start(engine.store(), &setup.agents), runner, shutdown, store }
     }

@@ -56,6 +56,7 @@ pub use settings::{
     TemplatesSection, TracesProtocol, TracesSettings, WorkerSettings, print_config, settings_reference,
 };
 pub use tasker_events::reference as events_reference;
+pub use tasker_trace::reference as traces_reference;
 pub use telemetry::Telemetry;
 pub use templates::{TemplateFile, read_templates, register_templates};
-pub use traces::{Tracing, connect, write_trace};
+pub use traces::{Tracing, connect, read_trace, write_trace};

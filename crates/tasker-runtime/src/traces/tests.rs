@@ -1,3 +1,5 @@
+use tasker_events::{Cache, TaskKind, TaskRef};
+
 use super::*;
 use crate::settings::Secret as Hidden;
 
@@ -35,9 +37,6 @@ fn headers_are_pairs_with_commas_between_them() {
 async fn a_task_whose_submitter_records_is_written_whatever_the_ratio_says() {
     let settings = TracesSettings { enabled: true, ratio: 0.0, ..TracesSettings::default() };
     let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
-    let task = |number: u32| {
-        TaskId::new(tasker_core::Timestamp::from_micros(1_790_000_000_000_000), u128::from(number) << 20)
-    };
     let traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     let origin = Origin { traceparent, ..Origin::default() };
     let passed_on = |number, origin: &Origin| {
@@ -46,11 +45,49 @@ async fn a_task_whose_submitter_records_is_written_whatever_the_ratio_says() {
     };
     assert!(passed_on(1, &origin).ends_with("-01"));
     assert!(passed_on(2, &Origin::default()).ends_with("-00"));
-    let mut inbox = tracing.inbox.lock().expect("nobody panicked").take().expect("not started");
     tracing.ended(task(1), Some(1.0), false);
     tracing.ended(task(2), Some(1.0), false);
     tracing.ended(task(3), Some(61.0), false);
     tracing.ended(task(4), None, true);
-    let written: Vec<_> = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
-    assert_eq!(written, [task(1), task(3), task(4)], "it is recorded, it was slow, it failed");
+    let wanted = [1, 3, 4].map(|number| Ended::Wanted(task(number)));
+    assert_eq!(inbox(&tracing), wanted, "it is recorded, it was slow, it failed");
+}
+
+#[tokio::test]
+async fn a_task_that_was_retried_is_written_again_when_it_ends_well_and_not_a_third_time() {
+    let settings = TracesSettings { enabled: true, ratio: 0.0, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let kind = kind();
+    let task = TaskRef { id: task(1), kind: &kind };
+    let completed = Event::TaskCompleted { task, total_execution_duration: 2.0 };
+    tracing.take(&Event::TaskFailed { task, total_execution_duration: 1.0 });
+    tracing.take(&Event::TaskRetryRequested { task, by: "ada", step_count: 1 });
+    tracing.take(&completed);
+    tracing.take(&completed);
+    assert_eq!(inbox(&tracing), [Ended::Wanted(task.id), Ended::Wanted(task.id)]);
+}
+
+#[tokio::test]
+async fn of_a_task_that_was_cancelled_the_record_says_whether_it_is_written() {
+    let settings = TracesSettings { enabled: true, ratio: 0.0, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let kind = kind();
+    let task = TaskRef { id: task(1), kind: &kind };
+    tracing.take(&Event::TaskCancelled { task, by: "ada", cancellation_reason: None });
+    assert_eq!(inbox(&tracing), [Ended::Unknown(task.id)]);
+}
+
+/// What is told to the writer, which has not begun.
+fn inbox(tracing: &Tracing) -> Vec<Ended> {
+    let mut inbox = tracing.inbox.lock().expect("nobody panicked").take().expect("not started");
+    std::iter::from_fn(|| inbox.try_recv().ok()).collect()
+}
+
+fn kind() -> TaskKind {
+    let (namespace, name, version) = ("shop".to_owned(), "order".to_owned(), "1.0.0".to_owned());
+    TaskKind { namespace, name, version, steps: 1, cache: Cache::default() }
+}
+
+fn task(number: u32) -> TaskId {
+    TaskId::new(tasker_core::Timestamp::from_micros(1_790_000_000_000_000), u128::from(number) << 20)
 }
