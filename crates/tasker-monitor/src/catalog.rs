@@ -13,13 +13,14 @@ macro_rules! catalog {
     ($($metric:ident = $name:literal [$($label:literal),*] $unit:ident $kind:expr, $help:literal;)*) => {
         /// A metric that a process has by itself.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Known { $($metric,)* }
+        pub enum Metric { $(#[doc = $help] $metric,)* }
 
-        impl Known {
+        impl Metric {
             /// By name.
-            const ALL: &'static [Self] = &[$(Self::$metric,)*];
+            pub const ALL: &'static [Self] = &[$(Self::$metric,)*];
 
-            pub(super) fn name(self) -> &'static str {
+            /// The name.
+            pub fn name(self) -> &'static str {
                 match self { $(Self::$metric => $name,)* }
             }
 
@@ -54,6 +55,8 @@ catalog! {
         "About how many rows each of them was about: submissions, settlements, renewals, claims and commands together.";
     Events = "tasker_events_total" ["event"] One Kind::Counter,
         "Events that are counted, as reference/events.md lists them.";
+    EventsDropped = "tasker_events_dropped_total" [] One Kind::Counter,
+        "Events that were left out for subscribers in this process, as too many waited.";
     HandlerSeconds = "tasker_handler_duration_seconds" ["namespace", "task", "step", "outcome"] Seconds
         Kind::Histogram(Bounds::of_work()),
         "How long handlers took in this process, from call to answer, by outcome: done, retry, fail, snooze.";
@@ -111,15 +114,16 @@ catalog! {
         "How many attempts can be made at once in this process: busy ones and free ones.";
 }
 
-impl Known {
-    pub(super) fn declaration(self) -> (Description, Kind) {
+impl Metric {
+    /// As it is registered.
+    pub fn declaration(self) -> (Description, Kind) {
         let described = Description::new(self.name(), self.help()).labels(self.labels()).unit(self.unit());
         (described, self.kind())
     }
 }
 
 const OPENING: &str = "\
-<!-- Written by `cargo xtask gen` from crates/tasker-runtime/src/metrics/catalog.rs. -->
+<!-- Written by `cargo xtask gen` from crates/tasker-monitor/src/catalog.rs. -->
 
 # Metrics
 
@@ -133,7 +137,7 @@ become one as the last column says; times are in seconds.
 /// The text of `docs/reference/metrics.md`.
 pub fn metrics_reference() -> String {
     let mut page = String::from(OPENING);
-    for metric in Known::ALL {
+    for metric in Metric::ALL {
         let (kind, merged) = match metric.kind() {
             Kind::Counter => ("counter", "sum"),
             Kind::Gauge(Merge::Sum) => ("gauge", "sum"),
@@ -158,7 +162,7 @@ mod tests {
     #[test]
     fn every_metric_can_be_registered_and_stands_in_its_place() {
         let registry = Registry::default();
-        for metric in Known::ALL {
+        for metric in Metric::ALL {
             let (description, kind) = metric.declaration();
             let registered = match kind {
                 Kind::Counter => registry.counter(description).map(drop),
@@ -168,6 +172,6 @@ mod tests {
             };
             assert_eq!(registered, Ok(()));
         }
-        assert!(Known::ALL.is_sorted_by_key(|metric| metric.name()));
+        assert!(Metric::ALL.is_sorted_by_key(|metric| metric.name()));
     }
 }
