@@ -53,10 +53,10 @@ catalog! {
         "How long transactions for the work took that this process committed.";
     CommitSize = "tasker_commit_size_rows" [] One Kind::Histogram(Bounds::of_sizes()),
         "About how many rows each of them was about: submissions, settlements, renewals, claims and commands together.";
-    Events = "tasker_events_total" ["event"] One Kind::Counter,
-        "Events that are counted, as reference/events.md lists them.";
     EventsDropped = "tasker_events_dropped_total" [] One Kind::Counter,
         "Events that were left out for subscribers in this process, as too many waited.";
+    Events = "tasker_events_total" ["event"] One Kind::Counter,
+        "Events that are counted, as reference/events.md lists them.";
     HandlerSeconds = "tasker_handler_duration_seconds" ["namespace", "task", "step", "outcome"] Seconds
         Kind::Histogram(Bounds::of_work()),
         "How long handlers took in this process, from call to answer, by outcome: done, retry, fail, snooze.";

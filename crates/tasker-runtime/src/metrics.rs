@@ -141,4 +141,7 @@ impl MetricsSource for Metrics {
 }
 
 #[cfg(test)]
+pub(crate) use tests::recorded;
+
+#[cfg(test)]
 mod tests;
