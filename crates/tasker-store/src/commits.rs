@@ -83,7 +83,9 @@ mod tests {
 
     fn counted(commits: &[(usize, Duration)]) -> CommitReport {
         let tally = Tally::default();
-        commits.iter().for_each(|(rows, time)| tally.count(*rows, *time));
+        for (rows, time) in commits {
+            tally.count(*rows, *time);
+        }
         tally.report()
     }
 
