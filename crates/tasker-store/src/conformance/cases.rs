@@ -7,6 +7,7 @@ use super::bench::{Bench, PATIENCE};
 #[macro_use]
 mod listing;
 
+mod backlog;
 mod cancel;
 mod claim;
 mod concurrency;
@@ -297,6 +298,16 @@ cases! {
         every_lane_is_told_with_its_oldest_ready_step
         a_lane_says_whether_its_namespace_is_paused
         a_step_out_of_range_does_not_exist
+    }
+    backlog {
+        a_lane_counts_what_is_ready_and_what_is_at_work
+        a_lane_of_a_paused_namespace_counts_what_waits_nevertheless
+        a_lane_tells_since_when_its_oldest_attempt_is_at_work
+        a_long_queue_is_counted_to_its_limit
+        tasks_that_nobody_has_begun_are_late
+        late_tasks_are_counted_by_namespace
+        what_is_paused_is_not_late
+        a_task_may_be_late_at_any_time
     }
     upkeep {
         an_empty_store_has_no_deadline
