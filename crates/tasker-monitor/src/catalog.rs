@@ -43,15 +43,21 @@ macro_rules! catalog {
     };
 }
 
+/// The bounds by which stores count commits.
+const COMMIT_SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const COMMIT_ROWS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
+
 const MOST: Kind = Kind::Gauge(Merge::Max);
 const SUM: Kind = Kind::Gauge(Merge::Sum);
 
 catalog! {
     Build = "tasker_build_info" ["version"] One MOST,
         "1, with the version of the program.";
-    CommitSeconds = "tasker_commit_duration_seconds" [] Seconds Kind::Histogram(Bounds::of_answers()),
+    CommitSeconds = "tasker_commit_duration_seconds" [] Seconds
+        Kind::Histogram(Bounds::in_units(Unit::Seconds, &COMMIT_SECONDS)),
         "How long transactions for the work took that this process committed.";
-    CommitSize = "tasker_commit_size_rows" [] One Kind::Histogram(Bounds::of_sizes()),
+    CommitSize = "tasker_commit_size_rows" [] One Kind::Histogram(Bounds::in_units(Unit::One, &COMMIT_ROWS)),
         "About how many rows each of them was about: submissions, settlements, renewals, claims and commands together.";
     EventsDropped = "tasker_events_dropped_total" [] One Kind::Counter,
         "Events that were left out for subscribers in this process, as too many waited.";
