@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tasker_core::{LeaseKey, WorkerId};
-use tasker_store::{ClaimRequest, Lease, Renewed, SettleReply, SettleRequest, Store, StoreError, WorkStore};
+use tasker_store::{
+    ClaimRequest, CommitReport, Lease, Renewed, SettleReply, SettleRequest, Store, StoreError, WorkStore,
+};
 use tokio::time::Instant;
 
 /// Failures are borne so long before they are told.
@@ -175,6 +177,10 @@ impl WorkStore for Watched {
     async fn settle(&self, request: SettleRequest) -> Result<SettleReply, StoreError> {
         let work = if request.settlements.is_empty() { Asked::Claim } else { Asked::Settle };
         self.watch.over(work, self.store.settle(request)).await
+    }
+
+    fn commit_report(&self) -> CommitReport {
+        self.store.commit_report()
     }
 }
 

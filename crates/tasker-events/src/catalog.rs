@@ -4,20 +4,10 @@ use serde::Serialize;
 use tasker_core::{TaskId, Timestamp, WorkerId};
 
 use crate::category::ErrorCategory;
+use crate::field::Field;
 use crate::routes::Backend::{self, Logs, Metrics, Traces};
 use crate::routes::Priority::{self, Critical, High, Low, Normal};
-use crate::subject::{AttemptRef, StepRef, TaskRef};
-
-/// One field of a payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Field {
-    /// The name; of a `task`, a `step` or an `attempt` what stands for its own fields.
-    pub name: &'static str,
-    /// The type in Rust, without references.
-    pub rust: &'static str,
-    /// What it is.
-    pub about: &'static str,
-}
+use crate::subject::{About, AttemptRef, StepRef, TaskRef};
 
 macro_rules! catalog {
     ($(
@@ -43,6 +33,13 @@ macro_rules! catalog {
             #[inline]
             pub const fn id(&self) -> EventId {
                 match self { $(Self::$id { .. } => EventId::$id,)* }
+            }
+
+            /// The task that it is about, if it is about one.
+            pub fn task(&self) -> Option<TaskId> {
+                match self {
+                    $(Self::$id { $($field),* } => [$(About::task($field)),*].into_iter().flatten().next(),)*
+                }
             }
         }
 

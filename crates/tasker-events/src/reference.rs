@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::catalog::{EventId, Field};
+use crate::catalog::EventId;
+use crate::field::Field;
 use crate::routes::Routes;
 
 const OPENING: &str = "\

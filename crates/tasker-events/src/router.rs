@@ -54,6 +54,7 @@ struct Router {
     state: RwLock<State>,
     draws: AtomicU64,
     panics: AtomicU64,
+    dropped: AtomicU64,
 }
 
 struct State {
@@ -127,6 +128,7 @@ impl Events {
             state: RwLock::new(State { routes, listeners: Vec::new() }),
             draws: AtomicU64::default(),
             panics: AtomicU64::default(),
+            dropped: AtomicU64::default(),
         };
         EventsBuilder { router }
     }
@@ -205,6 +207,11 @@ impl Events {
         self.change(|state| state.routes = routes);
     }
 
+    /// How many events were left out for subscribers, as too many waited.
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+
     /// How often a sink panicked; what it was at is lost, the others are not disturbed.
     pub fn panics(&self) -> u64 {
         self.0.panics.load(Ordering::Relaxed)
@@ -276,7 +283,9 @@ impl Router {
     fn offer(&self, event: &Arc<Envelope>) {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         for listener in state.listeners.iter().filter(|listener| listener.interests.wants(event.id)) {
-            listener.offer(Arc::clone(event));
+            if listener.offer(Arc::clone(event)) {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 

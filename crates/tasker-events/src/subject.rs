@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use tasker_core::{LeaseKey, StepId, TaskId, TaskTemplate};
+use tasker_core::{LeaseKey, StepId, TaskId, TaskTemplate, Timestamp, WorkerId};
+
+use crate::category::ErrorCategory;
 
 /// A place beside a name where one listener may keep what it found for it, such as the series of a metric.
 #[derive(Debug, Default)]
@@ -118,6 +120,46 @@ impl<'a> AttemptRef<'a> {
         StepRef { id: self.key.step, kind: self.kind }
     }
 }
+
+/// Something that stands in a payload.
+pub(crate) trait About {
+    /// The task that it is, or that it belongs to.
+    fn task(&self) -> Option<TaskId> {
+        None
+    }
+}
+
+impl About for TaskId {
+    fn task(&self) -> Option<TaskId> {
+        Some(*self)
+    }
+}
+
+impl About for TaskRef<'_> {
+    fn task(&self) -> Option<TaskId> {
+        Some(self.id)
+    }
+}
+
+impl About for StepRef<'_> {
+    fn task(&self) -> Option<TaskId> {
+        Some(self.id.task())
+    }
+}
+
+impl About for AttemptRef<'_> {
+    fn task(&self) -> Option<TaskId> {
+        Some(self.key.step.task())
+    }
+}
+
+macro_rules! about_none {
+    ($($kind:ty),*) => { $(impl About for $kind {})* };
+}
+
+about_none!(bool, u32, u64, i64, f64, &str, String, Timestamp, WorkerId, ErrorCategory);
+
+impl<T> About for Option<T> {}
 
 fn put_task<M: SerializeMap>(map: &mut M, task: TaskRef<'_>) -> Result<(), M::Error> {
     map.serialize_entry("task_id", &task.id)?;

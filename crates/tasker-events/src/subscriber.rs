@@ -157,11 +157,14 @@ impl Listener {
         })
     }
 
-    pub(crate) fn offer(&self, event: Arc<Envelope>) {
-        if self.queue().push(event) {
+    /// Lets an event wait; says whether one had to be left out for it.
+    pub(crate) fn offer(&self, event: Arc<Envelope>) -> bool {
+        let is_full = self.queue().push(event);
+        if is_full {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
         self.arrival.notify_one();
+        is_full
     }
 
     /// Delivers what comes, until it is closed and nothing waits.

@@ -16,7 +16,7 @@ use crate::error::{Fault, store_error, unstorable};
 use crate::literal::Literal;
 use crate::options::PostgresOptions;
 use crate::row::Row;
-use crate::statement::{Script, Statement};
+use crate::statement::{SESSION_BY_INDEX, Script, Statement};
 
 /// A connection that was idle for so long is tested before it is used for a commit.
 ///
@@ -94,6 +94,19 @@ impl Database {
         arguments: &[&dyn Literal],
     ) -> Result<Vec<Row>, StoreError> {
         let script = Script::of(statement, arguments).map_err(|error| unstorable(action, error))?;
+        Ok(self.query(action, script).await?.pop().unwrap_or_default())
+    }
+
+    /// Sends one statement that only reads, and has it go by an index, see `queries/session/by_index.sql`.
+    pub(crate) async fn read_by_index(
+        &self,
+        action: &'static str,
+        statement: Statement,
+        arguments: &[&dyn Literal],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut script = Script::default();
+        let added = script.add(SESSION_BY_INDEX, &[]).and_then(|_| script.add(statement, arguments));
+        added.map_err(|error| unstorable(action, error))?;
         Ok(self.query(action, script).await?.pop().unwrap_or_default())
     }
 

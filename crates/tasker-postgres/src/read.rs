@@ -2,19 +2,19 @@
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tasker_core::{Namespace, StepId, TaskId, WorkerId};
+use tasker_core::{Namespace, StepId, TaskId, Timestamp, WorkerId};
 use tasker_store::{
-    Inconsistency, Inputs, Origin, Page, Pause, PlanId, QueueDepth, ReadStore, StepRecord, StoreError,
+    Inconsistency, Inputs, Late, Origin, Page, Pause, PlanId, QueueDepth, ReadStore, StepRecord, StoreError,
     TaskFilter, TaskRecord, TaskSort, Transition,
 };
 use uuid::Uuid;
 
 use crate::feed::transition;
-use crate::literal::{List, Word};
+use crate::literal::{List, Literal, Word};
 use crate::row::Reader;
 use crate::statement::{
-    FEED_HISTORY, FEED_STEP_HISTORY, LANE_LIST, NAMESPACE_READ, STEP_LIST, TASK_LIST, TASK_LIST_NEWEST,
-    TASK_READ, WORK_INPUTS,
+    FEED_HISTORY, FEED_STEP_HISTORY, LANE_LIST, NAMESPACE_READ, STEP_LIST, TASK_LATE, TASK_LIST,
+    TASK_LIST_NEWEST, TASK_READ, WORK_INPUTS,
 };
 use crate::store::PostgresStore;
 use crate::write::ordinal;
@@ -52,7 +52,7 @@ impl ReadStore for PostgresStore {
     async fn inputs(&self, steps: &[StepId]) -> Result<Vec<Inputs>, StoreError> {
         let tasks: Vec<_> = steps.iter().map(|step| step.task().as_uuid()).collect();
         let ordinals: Vec<_> = steps.iter().map(|step| step.ordinal()).collect();
-        let arguments: [&dyn crate::literal::Literal; 2] = [&List(&tasks), &List(&ordinals)];
+        let arguments: [&dyn Literal; 2] = [&List(&tasks), &List(&ordinals)];
         let rows = self.database.read("reading inputs", WORK_INPUTS, &arguments).await?;
         Ok(inputs(steps, rows.iter().map(|row| row.of("steps")))?)
     }
@@ -77,8 +77,18 @@ impl ReadStore for PostgresStore {
     }
 
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
-        let rows = self.database.read("listing lanes", LANE_LIST, &[&self.now()]).await?;
+        let asked: [&dyn Literal; 2] = [&self.now(), &QueueDepth::COUNTED];
+        let rows = self.database.read_by_index("listing lanes", LANE_LIST, &asked).await?;
         Ok(rows.iter().map(|row| lane(row.of("lanes"))).collect::<Result<_, _>>()?)
+    }
+
+    async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {
+        let first = Late::first_id(before).as_uuid();
+        let asked: [&dyn Literal; 3] = [&first, &Late::LOOKED_AT, &Late::COUNTED];
+        let rows = self.database.read_by_index("counting late tasks", TASK_LATE, &asked).await?;
+        let late = rows.iter().map(|row| row.of("tasks"));
+        let late = late.map(|row| Ok::<_, Inconsistency>((row.get("namespace")?, row.get("tasks")?)));
+        Ok(late.collect::<Result<_, _>>()?)
     }
 }
 
@@ -142,6 +152,9 @@ fn lane(row: Reader<'_>) -> Result<QueueDepth, Inconsistency> {
         handler: row.get("handler")?,
         priority: row.get("priority")?,
         oldest_ready_at: row.maybe_time("oldest_ready_at")?,
+        ready: row.get("ready")?,
+        running: row.get("running")?,
+        oldest_running_at: row.maybe_time("oldest_running_at")?,
         paused: row.flag("paused")?,
     })
 }

@@ -3,22 +3,34 @@
 use sqlx::PgConnection;
 use support::{ask, connection, execute, plan, store, submit, texts};
 use tasker_postgres::testing::TestDatabase;
-use tasker_store::{SettleRequest, WorkStore};
+use tasker_store::{Late, QueueDepth, SettleRequest, WorkStore};
 
 mod support;
 
 /// How many steps there are that a claim must not look at.
 const MANY: usize = 1_000_000;
 
+/// Has the server know what the tables hold.
+const ANALYZE: &str = "vacuum analyze tasker.steps, tasker.tasks";
+
 /// How many pages a statement touches. What is called within a function counts.
 async fn pages(connection: &mut PgConnection, sql: &str) -> u64 {
-    execute(connection, "begin").await;
+    pages_of_plan(&plan_of(connection, "", sql).await)
+}
+
+/// How the server went about a statement, and what it cost, after another statement of the same transaction.
+async fn plan_of(connection: &mut PgConnection, before: &str, sql: &str) -> Vec<String> {
+    execute(connection, &format!("begin; {before}")).await;
     // Once for the plans and the caches of this session.
     texts(connection, sql).await;
-    execute(connection, "rollback; begin").await;
+    execute(connection, &format!("rollback; begin; {before}")).await;
     let lines =
         texts(connection, &format!("explain (analyze, buffers, timing off, summary off) {sql}")).await;
     execute(connection, "rollback").await;
+    lines
+}
+
+fn pages_of_plan(lines: &[String]) -> u64 {
     let buffers = lines.iter().find(|line| line.contains("Buffers:")).expect("a count of buffers");
     let count = |word: &str| -> u64 {
         let after = buffers.split_once(word).map(|(_, after)| after);
@@ -84,6 +96,66 @@ async fn a_claim_costs_the_same_beside_a_million_ready_and_a_million_finished_st
     );
     let plan = plan.await.join("\n");
     assert!(plan.contains("Index Scan using steps_claimable") && !plan.contains("Sort"), "{plan}");
+}
+
+const BY_INDEX: &str = include_str!("../queries/session/by_index.sql");
+
+/// How the lanes are listed.
+async fn plan_of_lanes(connection: &mut PgConnection) -> Vec<String> {
+    let list = include_str!("../queries/lane/list.sql").replace("$1", "null");
+    plan_of(connection, BY_INDEX, &list.replace("$2", &QueueDepth::COUNTED.to_string())).await
+}
+
+#[tokio::test]
+async fn a_backlog_of_a_million_steps_is_counted_to_its_limit_beside_a_million_finished_ones() {
+    let database = TestDatabase::create().await;
+    let store = store(&database).await;
+    let asked = plan(&store, "a -> b").await;
+    for handler in ["unasked", "finished"] {
+        plan(&store, &format!("{handler}: x{{handler={handler}}}")).await;
+    }
+    submit(&store, asked, 20).await;
+    store.claim(ask(10)).await.expect("claimed");
+    let mut connection = connection(&database).await;
+    let before = pages_of_plan(&plan_of_lanes(&mut connection).await);
+    fill(&mut connection, "unasked", false).await;
+    fill(&mut connection, "finished", true).await;
+    // Without statistics of the new rows, and with them.
+    for (prepare, most) in [("select 1", QueueDepth::COUNTED.into()), (ANALYZE, 200)] {
+        execute(&mut connection, prepare).await;
+        let lines = plan_of_lanes(&mut support::connection(&database).await).await;
+        let (after, plan) = (pages_of_plan(&lines), lines.join("\n"));
+        // What is read are rows of the table, until it is known that all transactions see them, and their index.
+        assert!(after <= before + most + 500, "{before} pages became {after}: {plan}");
+        assert!(plan.contains("using steps_claimable") && plan.contains("using steps_by_lease"), "{plan}");
+        assert!(!plan.contains("Seq Scan") && !plan.contains("Bitmap"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn late_tasks_are_counted_to_their_limit_and_begun_and_finished_ones_not_looked_at() {
+    let database = TestDatabase::create().await;
+    let store = store(&database).await;
+    plan(&store, "a").await;
+    let mut connection = connection(&database).await;
+    let tasks = "insert into tasker.tasks (id, plan_id, unfinished, active, state, started_at, ended_at, requested_at, \
+             initiator, source_system, reason, tags, bypass_steps, context)
+         select gen_random_uuid(), 1, unfinished, 0, state::tasker.state, now(), case when state = 'complete' then now() end, \
+             now(), '', '', '', '{}', '{}', '{}'
+         from generate_series(1, 50000),
+           (values ('pending', 1), ('in_progress', 1), ('complete', 0)) as kind (state, unfinished)";
+    execute(&mut connection, tasks).await;
+    let count =
+        include_str!("../queries/task/late.sql").replace("$1", "'ffffffff-ffff-7fff-bfff-fffffff00000'");
+    let count = count.replace("$2", &Late::LOOKED_AT.to_string()).replace("$3", &Late::COUNTED.to_string());
+    for prepare in ["select 1", ANALYZE] {
+        execute(&mut connection, prepare).await;
+        let plan = plan_of(&mut support::connection(&database).await, BY_INDEX, &count).await;
+        let scan = plan.iter().find(|line| line.contains(" on tasks t")).expect("tasks are read");
+        let is_bounded =
+            scan.contains("Index Scan using tasks_by_state") && scan.contains("actual rows=10000");
+        assert!(is_bounded, "{}", plan.join("\n"));
+    }
 }
 
 /// The pages that settling and claiming one step touches, in the middle of a task.

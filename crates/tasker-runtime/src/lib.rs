@@ -43,9 +43,7 @@ pub use health::Health;
 pub use interface::interface;
 pub use log::{LogControl, LogError, LogLayer, init_logging, log_layer};
 pub use masking::without_secrets;
-pub use metrics::{
-    Metrics, QueryError, alert_rules, check_query, dashboard, metrics_reference, recording_rules,
-};
+pub use metrics::Metrics;
 pub use open::{Database, OpenError, open_store};
 pub use process::Process;
 pub use program::{EXIT_CODES, run_program};
@@ -56,6 +54,7 @@ pub use settings::{
     TemplatesSection, TracesProtocol, TracesSettings, WorkerSettings, print_config, settings_reference,
 };
 pub use tasker_events::reference as events_reference;
+pub use tasker_monitor::{alert_rules, check_query, dashboard, metrics_reference, recording_rules};
 pub use tasker_trace::reference as traces_reference;
 pub use telemetry::Telemetry;
 pub use templates::{TemplateFile, read_templates, register_templates};

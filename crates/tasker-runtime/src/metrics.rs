@@ -1,10 +1,6 @@
 //! What a process counts, as it tells those who scrape it.
 
-mod catalog;
-mod dashboard;
-mod fold;
 mod page;
-mod rules;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,18 +11,14 @@ use tasker_engine::Observed;
 use tasker_events::{Backend, Event, Events, Routes};
 use tasker_handler::Counters;
 use tasker_metrics::{Facade, FacadeSettings, Registry, Snapshot};
+use tasker_monitor::Fold;
 use tasker_store::Store;
 use tasker_subscribers::Tallies;
 use tokio::time::Instant;
 
 use crate::log::EventLog;
 use crate::traces::Tracing;
-use fold::Fold;
 use page::Page;
-
-pub use catalog::{QueryError, check_query, metrics_reference};
-pub use dashboard::dashboard;
-pub use rules::{alert_rules, recording_rules};
 
 /// The metrics of a process.
 ///
@@ -128,7 +120,7 @@ impl MetricsSource for Metrics {
         let began = Instant::now();
         let Sources { store, runners, subscribers } = self.sources().clone();
         let mut page = Page(self.registry.snapshot());
-        page.put_process().await;
+        page.put_process(self.events.dropped()).await;
         if let Some(traces) = &self.traces {
             page.put_traces(traces.report(), traces.missed());
         }
@@ -147,6 +139,9 @@ impl MetricsSource for Metrics {
         page.0
     }
 }
+
+#[cfg(test)]
+pub(crate) use tests::recorded;
 
 #[cfg(test)]
 mod tests;

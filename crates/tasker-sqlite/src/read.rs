@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tasker_core::{Namespace, State, StepId, TaskId};
+use tasker_core::{Namespace, State, StepId, TaskId, Timestamp};
 use tasker_store::{
-    Inconsistency, Inputs, Origin, Page, Pause, QueueDepth, ReadStore, StepRecord, StoreError, TaskFilter,
-    TaskRecord, TaskSort, Transition,
+    Inconsistency, Inputs, Late, Origin, Page, Pause, QueueDepth, ReadStore, StepRecord, StoreError,
+    TaskFilter, TaskRecord, TaskSort, Transition,
 };
 
 use crate::failure::Failure;
@@ -50,6 +50,10 @@ impl ReadStore for SqliteStore {
 
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
         self.list_lanes().await.map_err(|failure| failure.into_error("to list lanes"))
+    }
+
+    async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {
+        self.count_late(before).await.map_err(|failure| failure.into_error("to count late tasks"))
     }
 }
 
@@ -128,9 +132,20 @@ impl SqliteStore {
     }
 
     async fn list_lanes(&self) -> Result<Vec<QueueDepth>, Failure> {
-        let rows = self.read(sql::LIST_LANES, arguments![self.now().as_micros()]).await?;
+        let asked = arguments![self.now().as_micros(), QueueDepth::COUNTED];
+        let rows = self.read(sql::LIST_LANES, asked).await?;
         let lanes = rows.iter().map(|row| lane(Record::new(row, "lanes")));
         Ok(lanes.collect::<Result<_, _>>()?)
+    }
+
+    async fn count_late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, Failure> {
+        let asked = arguments![bytes(Late::first_id(before)), Late::LOOKED_AT, Late::COUNTED];
+        let rows = self.read(sql::COUNT_LATE_TASKS, asked).await?;
+        let late = rows.iter().map(|row| {
+            let row = Record::new(row, "tasks");
+            Ok::<_, Inconsistency>((row.parsed("namespace")?, row.count("tasks")?))
+        });
+        Ok(late.collect::<Result<_, _>>()?)
     }
 }
 
@@ -210,6 +225,9 @@ fn lane(row: Record<'_>) -> Result<QueueDepth, Inconsistency> {
         handler: row.parsed("handler")?,
         priority: row.get("priority")?,
         oldest_ready_at: row.time_if_any("oldest_ready_at")?,
+        ready: row.count("ready")?,
+        running: row.count("running")?,
+        oldest_running_at: row.time_if_any("oldest_running_at")?,
         paused: row.flag("is_paused")?,
     })
 }

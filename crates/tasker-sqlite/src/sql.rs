@@ -65,6 +65,7 @@ statements! {
     UPDATE_TASK = "tasks/update",
     READ_TASK = "tasks/read",
     LIST_TASKS = "tasks/list",
+    COUNT_LATE_TASKS = "tasks/late",
     PRUNE_TASKS = "tasks/prune",
     SETTLE_STEPS = "steps/settle",
     RENEW_LEASES = "steps/renew",

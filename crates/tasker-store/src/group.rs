@@ -7,15 +7,16 @@ mod merged;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tasker_core::{LeaseKey, WorkerId};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::batch::{Batch, BatchReply, BatchWriter, Renewal};
 use crate::command::{Command, CommandError, Done};
+use crate::commits::{CommitReport, Tally};
 use crate::error::StoreError;
 use crate::submit::{NewTask, SubmitError, Submitted};
 use crate::traits::{TaskStore, WorkStore};
@@ -32,7 +33,7 @@ const FULL: usize = 1_000;
 #[derive(Debug, Clone)]
 pub struct Committer {
     queue: mpsc::UnboundedSender<Waiting>,
-    commits: Arc<AtomicU64>,
+    tally: Arc<Tally>,
 }
 
 /// One caller's request, as a batch of its own, and where the answer goes.
@@ -58,12 +59,12 @@ impl Committer {
     pub fn start(writer: Arc<dyn BatchWriter>, wake: Wake) -> Self {
         let (queue, requests) = mpsc::unbounded_channel();
         let requests = Arc::new(Mutex::new(requests));
-        let commits = Arc::new(AtomicU64::new(0));
+        let tally = Arc::new(Tally::default());
         for _ in 0..writer.width() {
-            let pen = Pen { writer: Arc::clone(&writer), wake: wake.clone(), commits: Arc::clone(&commits) };
+            let pen = Pen { writer: Arc::clone(&writer), wake: wake.clone(), tally: Arc::clone(&tally) };
             tokio::spawn(write_batches(pen, Arc::clone(&requests)));
         }
-        Self { queue, commits }
+        Self { queue, tally }
     }
 
     /// Has a batch committed, together with what others ask at the time.
@@ -79,7 +80,12 @@ impl Committer {
 
     /// How many commits there have been.
     pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+        self.report().commits
+    }
+
+    /// What has been committed: how often, how much and how fast.
+    pub fn report(&self) -> CommitReport {
+        self.tally.report()
     }
 }
 
@@ -87,13 +93,14 @@ impl Committer {
 struct Pen {
     writer: Arc<dyn BatchWriter>,
     wake: Wake,
-    commits: Arc<AtomicU64>,
+    tally: Arc<Tally>,
 }
 
 impl Pen {
     async fn commit(&self, batch: &Batch) -> Result<BatchReply, StoreError> {
+        let begun = Instant::now();
         let reply = self.writer.commit(batch).await?;
-        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.tally.count(batch.weight(), begun.elapsed());
         signal(batch, &reply, &self.wake);
         Ok(reply)
     }
@@ -210,8 +217,8 @@ pub trait Gathered: Send + Sync {
 
 #[async_trait]
 impl<T: Gathered> WorkStore for T {
-    fn commits(&self) -> u64 {
-        self.committer().commits()
+    fn commit_report(&self) -> CommitReport {
+        self.committer().report()
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Lease>, StoreError> {

@@ -14,6 +14,7 @@
 
 mod batch;
 mod command;
+mod commits;
 mod cursor;
 mod error;
 mod feed;
@@ -33,13 +34,15 @@ pub mod conformance;
 
 pub use batch::{Batch, BatchReply, BatchWriter, Renewal};
 pub use command::{Attempts, Command, CommandError, Done, Target};
+pub use commits::CommitReport;
 pub use cursor::{Cursor, CursorRecord};
 pub use error::{Inconsistency, StoreError};
 pub use feed::{Cause, FeedPage, Transition};
 pub use group::{Committer, Gathered};
 pub use log::{AttemptLog, LogLine};
 pub use record::{
-    Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskRecord, TaskSort,
+    Inputs, Late, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskRecord,
+    TaskSort,
 };
 pub use submit::{Identity, NewTask, Origin, SubmitError, Submitted};
 pub use template::{

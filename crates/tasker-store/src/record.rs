@@ -160,7 +160,7 @@ impl Default for Page {
     }
 }
 
-/// How much waits in one lane.
+/// How much waits in one lane, and how much is at work there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueDepth {
     /// The namespace.
@@ -173,8 +173,39 @@ pub struct QueueDepth {
     pub priority: i32,
     /// Since when the oldest step waits that is ready now and not held.
     pub oldest_ready_at: Option<Timestamp>,
+    /// How many steps are ready now and not held, counted no further than [`COUNTED`](Self::COUNTED).
+    pub ready: u32,
+    /// How many steps are at work, those among them whose lease ran out and that nobody has rescued yet.
+    pub running: u32,
+    /// When the oldest attempt began that is at work.
+    pub oldest_running_at: Option<Timestamp>,
     /// Whether its namespace is paused.
     pub paused: bool,
+}
+
+impl QueueDepth {
+    /// How far the steps that are ready in a lane are counted: there are so many, or more. A longer queue costs no more
+    /// to be asked for.
+    pub const COUNTED: u32 = 10_000;
+}
+
+/// How far [`ReadStore::late`](crate::ReadStore::late) looks.
+#[derive(Debug)]
+pub enum Late {}
+
+impl Late {
+    /// How many tasks are counted at most.
+    pub const COUNTED: u32 = 10_000;
+    /// How many tasks are looked at at most. Where more than so many have not ended, be they paused or begun, younger
+    /// ones may be left out.
+    pub const LOOKED_AT: u32 = 100_000;
+
+    /// The least id of a task that was asked for at `time`, to the millisecond.
+    pub fn first_id(time: Timestamp) -> TaskId {
+        // An id has 48 bits of milliseconds; later ones would begin again at the first.
+        let last = Timestamp::from_micros(((1 << 48) - 1) * 1_000);
+        TaskId::new(time.min(last), 0)
+    }
 }
 
 /// What a round of pruning did.

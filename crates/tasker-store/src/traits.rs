@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tasker_core::{LeaseKey, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
+use tasker_core::{LeaseKey, Namespace, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
 
 use crate::command::{Command, CommandError, Done};
+use crate::commits::CommitReport;
 use crate::cursor::{Cursor, CursorRecord};
 use crate::error::StoreError;
 use crate::feed::{FeedPage, Transition};
@@ -47,7 +48,12 @@ pub trait WorkStore: Send + Sync {
 
     /// How many commits this process has made, where the store counts them.
     fn commits(&self) -> u64 {
-        0
+        self.commit_report().commits
+    }
+
+    /// What this process has committed: how often, how much and how fast. Zeros where the store does not count.
+    fn commit_report(&self) -> CommitReport {
+        CommitReport::default()
     }
 }
 
@@ -117,10 +123,20 @@ pub trait ReadStore: Send + Sync {
     }
 
     /// Who paused a namespace, if it is paused.
-    async fn namespace_pause(&self, namespace: &tasker_core::Namespace) -> Result<Option<Pause>, StoreError>;
+    async fn namespace_pause(&self, namespace: &Namespace) -> Result<Option<Pause>, StoreError>;
 
-    /// Every lane, by number, with how long its oldest ready step has waited.
+    /// Every lane, by number, with how much waits in it, how much is at work, and since when.
+    ///
+    /// It may be asked often: what it costs grows with what is at work, and not with what waits beyond
+    /// [`QueueDepth::COUNTED`] or has ended.
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError>;
+
+    /// How many tasks were asked for before `before`, by the time in their ids, and have not been begun by anybody.
+    /// Those that are paused, or whose namespace is, are left out. By namespace, in their own order; none has 0.
+    ///
+    /// It may be asked often: the oldest are counted, [`Late::COUNTED`](crate::Late::COUNTED) in all at most, and no
+    /// more than [`Late::LOOKED_AT`](crate::Late::LOOKED_AT) are looked at.
+    async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError>;
 }
 
 /// What tells others that something happened.

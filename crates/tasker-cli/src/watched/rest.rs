@@ -112,6 +112,10 @@ impl ReadStore for Watched {
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
         self.store.lanes().await
     }
+
+    async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {
+        self.store.late(before).await
+    }
 }
 
 #[async_trait]

@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use tasker_core::{LeaseKey, Namespace, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
 use tasker_events::Event;
 use tasker_store::{
-    AttemptLog, ClaimRequest, Command, CommandError, Cursor, CursorRecord, CursorStore, Deadlines, Done,
-    Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId, PruneReport,
-    PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest, StepRecord,
-    StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord, TaskStore,
-    TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Wake, WorkStore, WorkerRecord,
+    AttemptLog, ClaimRequest, Command, CommandError, CommitReport, Cursor, CursorRecord, CursorStore,
+    Deadlines, Done, Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId,
+    PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest,
+    StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord,
+    TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Wake, WorkStore,
+    WorkerRecord,
 };
 
 use super::told::End;
@@ -62,8 +63,8 @@ impl WorkStore for Observed {
         Ok(reply)
     }
 
-    fn commits(&self) -> u64 {
-        self.store.commits()
+    fn commit_report(&self) -> CommitReport {
+        self.store.commit_report()
     }
 }
 
@@ -147,6 +148,10 @@ impl ReadStore for Observed {
 
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
         self.timed("lanes", self.store.lanes()).await
+    }
+
+    async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {
+        self.timed("late", self.store.late(before)).await
     }
 }
 

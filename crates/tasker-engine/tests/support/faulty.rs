@@ -9,12 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tasker_core::{LeaseKey, Namespace, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
 use tasker_store::{
-    AttemptLog, ClaimRequest, Command, CommandError, Cursor, CursorRecord, CursorStore, Deadlines, Done,
-    Expired, FeedPage, FeedStore, Inconsistency, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId,
-    PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest,
-    StepRecord, Store, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter,
-    TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Wake,
-    WorkStore, WorkerRecord,
+    AttemptLog, ClaimRequest, Command, CommandError, CommitReport, Cursor, CursorRecord, CursorStore,
+    Deadlines, Done, Expired, FeedPage, FeedStore, Inconsistency, Inputs, Lease, LogStore, NewTask, Page,
+    Pause, PlanId, PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply,
+    SettleRequest, StepRecord, Store, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted,
+    TaskFilter, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore,
+    Wake, WorkStore, WorkerRecord,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -81,6 +81,10 @@ impl WorkStore for FaultyStore {
 
     async fn settle(&self, request: SettleRequest) -> Answer<SettleReply> {
         self.inner.settle(request).await
+    }
+
+    fn commit_report(&self) -> CommitReport {
+        self.inner.commit_report()
     }
 }
 
@@ -150,6 +154,10 @@ impl ReadStore for FaultyStore {
 
     async fn lanes(&self) -> Answer<Vec<QueueDepth>> {
         self.inner.lanes().await
+    }
+
+    async fn late(&self, before: Timestamp) -> Answer<Vec<(Namespace, u32)>> {
+        self.inner.late(before).await
     }
 }
 

@@ -77,7 +77,7 @@ impl HttpHandler {
         let client = self.client(&call.tls).await?;
         let limits = response::Limits { bytes: call.max_body_bytes, backs_off: call.backs_off };
         let (shown, timeout, span) = (call.shown(), call.timeout, call.span());
-        let request = call.into_request(span.in_scope(|| step.traceparent()));
+        let request = call.into_request(span.in_scope(|| step.traceparent()).as_deref());
         let answered = async {
             let answer = client.execute(request).await?;
             Span::current().record("http.response.status_code", answer.status().as_u16());

@@ -17,7 +17,10 @@ use super::*;
 
 async fn lines(metrics: &Metrics) -> Vec<String> {
     let text = encode(&metrics.snapshot().await, Format::Prometheus);
-    text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    // What is true of any process says nothing here.
+    let always = ["#", "process_", "tasker_events_dropped_total", "tasker_runtime_"];
+    let is_of_interest = |line: &&str| always.iter().all(|beginning| !line.starts_with(beginning));
+    text.lines().filter(is_of_interest).map(str::to_owned).collect()
 }
 
 fn version() -> String {
@@ -121,6 +124,7 @@ async fn what_is_done_to_an_observed_store_is_counted_by_namespace_task_and_step
             step("two", "begun"),
             step("two", "completed"),
             task("completed"),
+            task("started"),
             task("submitted"),
         ]
     );
@@ -129,6 +133,40 @@ async fn what_is_done_to_an_observed_store_is_counted_by_namespace_task_and_step
         let line = format!("tasker_events_total{{event=\"{event}\"}} {count}");
         assert!(events.contains(&line), "{events:?}");
     }
-    let durations = counted(&metrics, &["tasker_step_attempt_duration_seconds_count"]).await;
-    assert_eq!(durations.len(), 2, "{durations:?}");
+    for histogram in ["tasker_step_attempt_duration_seconds_count", "tasker_step_queue_seconds_count"] {
+        let series = counted(&metrics, &[histogram]).await;
+        assert_eq!(series.len(), 2, "{series:?}");
+    }
+}
+
+/// Remembers every event that goes to metrics, by name, with its payload.
+#[derive(Default)]
+pub(crate) struct Told(Mutex<Vec<(String, serde_json::Value)>>);
+
+impl Told {
+    pub(crate) fn take(&self) -> Vec<(String, serde_json::Value)> {
+        std::mem::take(&mut *self.0.lock().expect("nobody panicked"))
+    }
+}
+
+impl tasker_events::Sink for Told {
+    fn take(&self, event: &Event<'_>) {
+        let payload = serde_json::to_value(event).expect("a JSON form");
+        self.0.lock().expect("nobody panicked").push((event.id().to_string(), payload));
+    }
+}
+
+/// Events, and what remembers them.
+pub(crate) fn recorded() -> (Arc<Told>, Events) {
+    let told = Arc::new(Told::default());
+    let events = Events::builder(Routes::default());
+    (Arc::clone(&told), events.sink(Backend::Metrics, told as Arc<_>).build())
+}
+
+#[tokio::test]
+async fn every_scrape_is_told_with_how_much_it_gave() {
+    let metrics = Metrics::new();
+    let scraped = "tasker_events_total{event=\"metrics.scraped\"}";
+    assert!(!lines(&metrics).await.iter().any(|line| line.starts_with(scraped)), "it tells of those before");
+    assert!(lines(&metrics).await.contains(&format!("{scraped} 1")));
 }

@@ -151,3 +151,21 @@ async fn a_process_without_parts_runs_until_the_shutdown() {
     shutdown.cancel();
     running.await.expect("no panic").expect("no failure");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_process_tells_that_it_starts_is_ready_and_stops() {
+    let (told, events) = crate::metrics::recorded();
+    let shutdown = CancellationToken::new();
+    let process = Process::new(shutdown.clone()).told_as("trial", &events);
+    tokio::time::advance(PATIENCE).await;
+    process.is_ready();
+    tokio::time::advance(PATIENCE).await;
+    shutdown.cancel();
+    process.run().await.expect("no failure");
+    let told = told.take();
+    let names: Vec<_> = told.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["process.started", "process.ready", "process.stopping"]);
+    assert_eq!(told[0].1["process_id"], std::process::id());
+    assert_eq!((&told[1].1["name"], &told[1].1["duration"]), (&"trial".into(), &1.0.into()));
+    assert_eq!(told[2].1["duration"], 2.0);
+}

@@ -118,7 +118,7 @@ fn an_unknown_key_is_refused_with_the_one_that_was_likely_meant() {
     the settings cannot be used:
       tasker.toml: there is no setting "concurrency"; did you mean worker.concurrency?
       tasker.toml: there is no setting "server.listen"; did you mean http.listen?
-      tasker.toml: there is no setting "weather.sun"; the sections are database, engine, worker, agents, backoff, log, events, http, templates
+      tasker.toml: there is no setting "weather.sun"; the sections are database, engine, worker, agents, backoff, log, events, traces, http, templates
       tasker.toml: there is no setting "worker.zeal"; worker has enabled, name, queues, concurrency, lease_seconds, drain_timeout_seconds, bindings, allow_env, base_dir, health_listen
     "#);
     insta::assert_snapshot!(complaint("\"worker.concurrency\" = 8\n"), @r#"
@@ -131,7 +131,7 @@ fn an_unknown_key_is_refused_with_the_one_that_was_likely_meant() {
     ");
     insta::assert_snapshot!(complaint("[[worker]]\nconcurrency = 8\n"), @r#"
     the settings cannot be used:
-      tasker.toml: there is no setting "worker"; the sections are database, engine, worker, agents, backoff, log, events, http, templates
+      tasker.toml: there is no setting "worker"; the sections are database, engine, worker, agents, backoff, log, events, traces, http, templates
     "#);
 }
 
@@ -142,12 +142,12 @@ fn an_unknown_variable_or_flag_is_refused_likewise() {
     the settings cannot be used:
       TASKER__WORKER__CONCURRENCY_: there is no setting "TASKER__WORKER__CONCURRENCY_"; did you mean TASKER__WORKER__CONCURRENCY?
       TASKER__DATABASE_URL: there is no setting "TASKER__DATABASE_URL"; did you mean TASKER__DATABASE__URL?
-      TASKER__: there is no setting "TASKER__"; the sections are database, engine, worker, agents, backoff, log, events, http, templates
+      TASKER__: there is no setting "TASKER__"; the sections are database, engine, worker, agents, backoff, log, events, traces, http, templates
     "#);
     insta::assert_snapshot!(from_flags(&[("worker.Concurrency", "8"), ("", "x")]).expect_err("refused"), @r#"
     the settings cannot be used:
       command line: there is no setting "worker.Concurrency"; did you mean worker.concurrency?
-      command line: there is no setting ""; the sections are database, engine, worker, agents, backoff, log, events, http, templates
+      command line: there is no setting ""; the sections are database, engine, worker, agents, backoff, log, events, traces, http, templates
     "#);
 }
 
@@ -358,7 +358,18 @@ fn the_settings_that_hold_are_printed_with_where_each_came_from() {
     redact = []        # default
 
     [events]
-    routes = {}  # default
+    routes = {}       # default
+    subscribers = {}  # default
+
+    [traces]
+    enabled = false                     # default
+    endpoint = "http://127.0.0.1:4317"  # default
+    protocol = "grpc"                   # default
+    # headers is not set
+    # ca_file is not set
+    ratio = 1.0                         # default
+    slow_seconds = 60                   # default
+    # service_name is not set
 
     [http]
     enabled = true                   # default

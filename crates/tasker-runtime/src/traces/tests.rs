@@ -91,3 +91,72 @@ fn kind() -> TaskKind {
 fn task(number: u32) -> TaskId {
     TaskId::new(tasker_core::Timestamp::from_micros(1_790_000_000_000_000), u128::from(number) << 20)
 }
+
+mod collector {
+    //! A collector that answers every request alike.
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    pub(super) async fn answering(status: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut request = vec![0; 1 << 20];
+                    while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
+                        let answer = format!(
+                            "HTTP/1.1 {status}\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n"
+                        );
+                        if stream.write_all(answer.as_bytes()).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        endpoint
+    }
+}
+
+/// A task of one step runs to its end, and what is told of its spans is waited for.
+async fn spans_of_a_task(status: &'static str) -> (String, serde_json::Value) {
+    use serde_json::json;
+    use tasker_engine::{Engine, EngineSettings, TaskRequest};
+    use tasker_store::{Store, WhenTaken, memory::MemoryStore};
+
+    let endpoint = collector::answering(status).await;
+    let protocol = TracesProtocol::Http;
+    let settings = TracesSettings { enabled: true, endpoint, protocol, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let (told, events) = crate::metrics::recorded();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(tasker_core::SystemClock)));
+    let engine = Engine::new(Arc::clone(&store), EngineSettings::default());
+    let definition = json!({ "name": "one", "step_templates": [{ "name": "a", "handler_class": "noop" }] });
+    let template = tasker_core::TaskTemplate::from_definition(&definition).expect("a template");
+    engine.register(template.into(), WhenTaken::Replace).await.expect("registered");
+    let task = engine.submit(TaskRequest::new("one".parse().expect("a request"), json!({}))).await;
+    let task = task.expect("submitted").id();
+    engine.cancel(tasker_store::Target::Task(task), "ann", None).await.expect("cancelled");
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    let mut process = crate::Process::new(shutdown.clone());
+    process.start_traces(&store, &tracing, &events);
+    let mut accounts = tracing.traces.accounts();
+    tracing.ended(task, None, false);
+    accounts.changed().await.expect("the courier lives");
+    shutdown.cancel();
+    process.run().await.expect("no failure");
+    let mut told = told.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    told.remove(0)
+}
+
+#[tokio::test]
+async fn what_becomes_of_spans_is_told() {
+    let (name, payload) = spans_of_a_task("200 OK").await;
+    assert_eq!((&*name, payload["span_count"].as_u64()), ("traces.exported", Some(3)), "{payload}");
+    let (name, payload) = spans_of_a_task("400 Bad Request").await;
+    assert_eq!((&*name, payload["span_count"].as_u64()), ("traces.dropped", Some(3)), "{payload}");
+    assert_eq!(payload["reason"], "the collector did not take them");
+}

@@ -124,3 +124,24 @@ async fn a_list_of_tasks_is_read_in_its_order() {
     let sorts = lines.iter().filter(|line| line.contains("TEMP B-TREE FOR ORDER BY")).count();
     assert_eq!(sorts, 1, "only the page itself is sorted: {lines:#?}");
 }
+
+/// The lines of a plan that tell how growing tables are read.
+async fn reads_of(statement: &str) -> Vec<String> {
+    let (mut connection, _folder) = session().await;
+    let mut lines = plan(&mut connection, &statements(statement).remove(0)).await;
+    lines.retain(|line| GROWING.iter().any(|table| line.contains(&format!(" {table} "))));
+    lines
+}
+
+#[tokio::test]
+async fn a_backlog_is_counted_in_its_index_alone() {
+    let claimable = "SEARCH s USING COVERING INDEX steps_ready (lane_id=? AND ready_at>? AND ready_at<?)";
+    let expected = ["SEARCH s USING INDEX steps_leased (lease_until>?)", claimable, claimable];
+    assert_eq!(reads_of(super::LIST_LANES).await, expected, "nor is any other step looked at");
+}
+
+#[tokio::test]
+async fn late_tasks_are_counted_from_the_oldest_on() {
+    let expected = ["SEARCH t USING INDEX tasks_open (id<?)"];
+    assert_eq!(reads_of(super::COUNT_LATE_TASKS).await, expected, "and nothing is sorted before the limit");
+}

@@ -4,6 +4,10 @@ use std::pin::Pin;
 
 use super::bench::{Bench, PATIENCE};
 
+#[macro_use]
+mod listing;
+
+mod backlog;
 mod cancel;
 mod claim;
 mod concurrency;
@@ -29,40 +33,6 @@ mod workflows;
 
 /// A case, ready to run at a bench.
 type Case = for<'a> fn(&'a Bench) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
-
-/// From the one list of all cases: the table to find them in, and the macro that makes tests of them. A
-/// case that is not listed is dead code, which the compiler reports.
-macro_rules! cases {
-    ($($subject:ident { $($case:ident)+ })+) => {
-        /// Every case, as its subject and its name.
-        pub const CASES: &[(&str, &str)] = &[$($((stringify!($subject), stringify!($case)),)+)+];
-
-        fn find(subject: &str, case: &str) -> Option<Case> {
-            match (subject, case) {
-                $($((stringify!($subject), stringify!($case)) => Some(|bench| Box::pin($subject::$case(bench))),)+)+
-                _ => None,
-            }
-        }
-
-        /// One test for each case of the suite; see [`conformance`](crate::conformance).
-        #[macro_export]
-        macro_rules! conformance_tests {
-            ($make_bench:ident) => {
-                $(
-                    mod $subject {
-                        $(
-                            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                            async fn $case() {
-                                let bench = super::$make_bench().await;
-                                $crate::conformance::run(stringify!($subject), stringify!($case), &bench).await;
-                            }
-                        )+
-                    }
-                )+
-            };
-        }
-    };
-}
 
 cases! {
     side {
@@ -328,6 +298,16 @@ cases! {
         every_lane_is_told_with_its_oldest_ready_step
         a_lane_says_whether_its_namespace_is_paused
         a_step_out_of_range_does_not_exist
+    }
+    backlog {
+        a_lane_counts_what_is_ready_and_what_is_at_work
+        a_lane_of_a_paused_namespace_counts_what_waits_nevertheless
+        a_lane_tells_since_when_its_oldest_attempt_is_at_work
+        a_long_queue_is_counted_to_its_limit
+        tasks_that_nobody_has_begun_are_late
+        late_tasks_are_counted_by_namespace
+        what_is_paused_is_not_late
+        a_task_may_be_late_at_any_time
     }
     upkeep {
         an_empty_store_has_no_deadline

@@ -3,6 +3,7 @@
 //! It is the shortest statement of what each request means, and what the conformance suite and the
 //! differential test hold the databases against. It keeps its promises as long as the process lives.
 
+mod backlog;
 mod command;
 mod read;
 mod side;

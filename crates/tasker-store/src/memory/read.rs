@@ -197,21 +197,11 @@ impl ReadStore for MemoryStore {
 
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
         let now = self.now();
-        let tables = self.tables();
-        let depth = |(index, lane): (usize, &LaneRow)| QueueDepth {
-            namespace: lane.namespace.clone(),
-            queue: lane.queue.clone(),
-            handler: lane.handler.clone(),
-            priority: lane.priority,
-            oldest_ready_at: tables
-                .ready
-                .range((index, Timestamp::from_micros(i64::MIN), StepId::FIRST)..)
-                .next()
-                .filter(|(lane, time, _)| *lane == index && *time <= now)
-                .map(|(_, time, _)| *time),
-            paused: tables.paused.contains_key(&lane.namespace),
-        };
-        Ok(tables.lanes.iter().enumerate().map(depth).collect())
+        Ok(self.tables().depths(now))
+    }
+
+    async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {
+        Ok(self.tables().late(before))
     }
 }
 

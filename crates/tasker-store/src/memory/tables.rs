@@ -83,14 +83,20 @@ impl Tables {
         self.tasks.get(&id.task())?.steps.get(id.ordinal() as usize)
     }
 
+    /// The lane of a step that is stored.
+    pub(super) fn lane_of(&self, id: StepId) -> usize {
+        let row = self.tasks.get(&id.task()).expect("invariant: the task of a stored step is stored");
+        let plan = self.plan(row.task.plan).expect("invariant: a task's plan is stored");
+        plan.lanes[id.ordinal() as usize]
+    }
+
     pub(super) fn task_mut(&mut self, id: TaskId) -> &mut TaskRecord {
         &mut self.tasks.get_mut(&id).expect("invariant: the task of a stored step is stored").task
     }
 
     /// Changes a step, and keeps the indexes and the task's `active` count true.
     pub(super) fn change(&mut self, id: StepId, change: impl FnOnce(&mut StepRecord)) {
-        let plan = self.task_mut(id.task()).plan;
-        let lane = self.plan(plan).expect("invariant: a task's plan is stored").lanes[id.ordinal() as usize];
+        let lane = self.lane_of(id);
         let row = self.tasks.get_mut(&id.task()).expect("invariant: the task of a stored step is stored");
         let step = &mut row.steps[id.ordinal() as usize];
         let before = Indexed::of(step);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use double::{BAD, Double, UNAVAILABLE, command, commands, echo, settlement, settlements};
-use tasker_store::{Batch, BatchReply, Committer, Settled, StoreError, Wake};
+use tasker_store::{Batch, BatchReply, CommitReport, Committer, Settled, StoreError, Wake};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -61,6 +61,30 @@ async fn requests_gather_while_a_commit_is_in_flight() {
         assert_eq!(answer(asking).await.expect("committed").commands, echo(&commands(&[word])).commands);
     }
     assert_eq!(committer.commits(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_committed_is_counted_with_its_size_and_its_time() {
+    let double = Double::new(0, 1);
+    let committer = start(&double);
+    let first = ask(&committer, commands(&["first"])).await;
+    double.next().await;
+    let asking = [ask(&committer, commands(&["a", "b"])).await, ask(&committer, settlements(&[1, 2])).await];
+    assert_eq!(committer.report(), CommitReport::default(), "nothing is committed yet");
+    tokio::time::advance(Duration::from_millis(20)).await;
+    double.let_through(1);
+    answer(first).await.expect("committed");
+    double.next().await;
+    tokio::time::advance(Duration::from_secs(11)).await;
+    double.let_through(2);
+    for asking in asking {
+        answer(asking).await.expect("committed");
+    }
+    committer.commit(commands(&[BAD])).await.expect_err("refused");
+    let report = committer.report();
+    assert_eq!((report.commits, report.rows, report.in_flight_nanoseconds), (2, 5, 11_020_000_000));
+    assert_eq!(report.sizes, [1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], "one row, and two requests of two rows each");
+    assert_eq!(report.times, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 }
 
 #[tokio::test]

@@ -92,8 +92,8 @@ impl Call {
     }
 
     /// The request, which says by `traceparent` what it is a part of, unless the configuration does.
-    pub(super) fn into_request(mut self, traceparent: Option<String>) -> Request {
-        if let Some(Ok(traceparent)) = traceparent.as_deref().map(HeaderValue::from_str) {
+    pub(super) fn into_request(mut self, traceparent: Option<&str>) -> Request {
+        if let Some(Ok(traceparent)) = traceparent.map(HeaderValue::from_str) {
             self.headers.entry(TRACEPARENT).or_insert(traceparent);
         }
         let mut request = Request::new(self.method, self.url);

@@ -11,12 +11,12 @@ use serde_json::Value;
 use tasker_core::{LeaseKey, Namespace, StepId, TaskId, TemplateKey, Timestamp, WorkerId};
 use tasker_store::memory::MemoryStore;
 use tasker_store::{
-    AttemptLog, ClaimRequest, Command, CommandError, Cursor, CursorRecord, CursorStore, Deadlines, Done,
-    Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId, PruneReport,
-    PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest, StepRecord,
-    StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord, TaskStore,
-    TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Verdict, Wake, WorkStore,
-    WorkerRecord,
+    AttemptLog, ClaimRequest, Command, CommandError, CommitReport, Cursor, CursorRecord, CursorStore,
+    Deadlines, Done, Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId,
+    PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest,
+    StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord,
+    TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Verdict, Wake,
+    WorkStore, WorkerRecord,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -124,6 +124,10 @@ impl WorkStore for FaultyStore {
             Err(_) => Ok(reply),
         }
     }
+
+    fn commit_report(&self) -> CommitReport {
+        self.inner.commit_report()
+    }
 }
 
 #[async_trait]
@@ -198,6 +202,10 @@ impl ReadStore for FaultyStore {
 
     async fn lanes(&self) -> Answer<Vec<QueueDepth>> {
         self.inner.lanes().await
+    }
+
+    async fn late(&self, before: Timestamp) -> Answer<Vec<(Namespace, u32)>> {
+        self.inner.late(before).await
     }
 }
 

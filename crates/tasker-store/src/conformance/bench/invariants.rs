@@ -8,7 +8,7 @@ use tasker_core::{Readiness, State, StepEvent, StepFacts, StepId, StepTally, Tas
 
 use super::Bench;
 use crate::feed::Transition;
-use crate::record::{Page, StepRecord, TaskFilter, TaskRecord, TaskSort};
+use crate::record::{Page, QueueDepth, StepRecord, TaskFilter, TaskRecord, TaskSort};
 
 /// Collects what is wrong.
 #[derive(Default)]
@@ -32,6 +32,7 @@ impl Bench {
             steps.extend(self.steps(task.id).await);
         }
         self.check_deadlines(&steps).await;
+        self.check_backlog(&steps).await;
     }
 
     /// Every task, oldest first.
@@ -86,6 +87,22 @@ impl Bench {
         assert_eq!(deadlines.next_ready_at, waiting.filter(|time| *time > now).min(), "when a step is ready");
         assert_eq!(deadlines.next_expiry, leases.first().map(|(until, _)| *until), "when a lease runs out");
         assert_eq!(told, expired, "expired leases");
+    }
+
+    async fn check_backlog(&self, steps: &[StepRecord]) {
+        let lanes = self.store.lanes().await.expect("the store reads lanes");
+        let now = self.now();
+        let ready = steps.iter().filter(|step| !step.held && step.ready_at.is_some_and(|time| time <= now));
+        let running = steps.iter().filter(|step| step.state == State::InProgress);
+        let told: u32 = lanes.iter().map(|lane| lane.ready).sum();
+        if lanes.iter().all(|lane| lane.ready < QueueDepth::COUNTED) {
+            assert_eq!(told, count(ready.count()), "steps that are ready");
+        }
+        let told: u32 = lanes.iter().map(|lane| lane.running).sum();
+        assert_eq!(told, count(running.clone().count()), "steps at work");
+        let told = lanes.iter().filter_map(|lane| lane.oldest_running_at).min();
+        let oldest = running.filter_map(|step| step.started_at).min();
+        assert_eq!(told, oldest, "the oldest attempt at work");
     }
 }
 

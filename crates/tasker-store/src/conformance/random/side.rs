@@ -151,6 +151,7 @@ impl<'a> Side<'a> {
         for lane in store.lanes().await.expect("lanes") {
             let _ = writeln!(text, "{lane:?}");
         }
+        let _ = writeln!(text, "{:?}", store.late(self.bench.now()).await.expect("late tasks"));
         for expired in self.bench.expired().await {
             let plan = self.plans.get(&expired.plan);
             let _ = writeln!(text, "{:?} {plan:?} {} {}", expired.key, expired.worker, expired.until);

@@ -4,7 +4,7 @@
 use tasker_events::EventId;
 use tasker_metrics::Kind;
 
-use super::Known;
+use super::Metric;
 
 /// What Prometheus adds to every series.
 const OF_TARGETS: [&str; 2] = ["job", "instance"];
@@ -95,7 +95,7 @@ fn labels_of(series: &str) -> Option<Vec<&'static str>> {
     if let Some((_, labels)) = BESIDES.iter().find(|(name, _)| *name == series) {
         return Some(labels.to_vec());
     }
-    Known::ALL.iter().find_map(|metric| {
+    Metric::ALL.iter().find_map(|metric| {
         let rest = series.strip_prefix(metric.name())?;
         let (_, kind) = metric.declaration();
         let bound: &[&str] = match (kind, rest) {

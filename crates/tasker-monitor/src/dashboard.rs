@@ -4,7 +4,7 @@ mod panels;
 
 use serde_json::{Value, json};
 
-use super::catalog::check_query;
+use crate::catalog::check_query;
 
 /// Of the columns of a dashboard there are so many.
 const COLUMNS: u32 = 24;
@@ -79,7 +79,7 @@ pub fn dashboard() -> String {
     let board = json!({
         "uid": "tasker",
         "title": "Tasker",
-        "description": "Written by `cargo xtask gen` from crates/tasker-runtime/src/metrics/dashboard/panels.rs.",
+        "description": "Written by `cargo xtask gen` from crates/tasker-monitor/src/dashboard/panels.rs.",
         "tags": ["tasker"],
         "schemaVersion": 39,
         "version": 1,

@@ -13,13 +13,14 @@ macro_rules! catalog {
     ($($metric:ident = $name:literal [$($label:literal),*] $unit:ident $kind:expr, $help:literal;)*) => {
         /// A metric that a process has by itself.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Known { $($metric,)* }
+        pub enum Metric { $(#[doc = $help] $metric,)* }
 
-        impl Known {
+        impl Metric {
             /// By name.
-            const ALL: &'static [Self] = &[$(Self::$metric,)*];
+            pub const ALL: &'static [Self] = &[$(Self::$metric,)*];
 
-            pub(super) fn name(self) -> &'static str {
+            /// The name.
+            pub fn name(self) -> &'static str {
                 match self { $(Self::$metric => $name,)* }
             }
 
@@ -42,16 +43,24 @@ macro_rules! catalog {
     };
 }
 
+/// The bounds by which stores count commits.
+const COMMIT_SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const COMMIT_ROWS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
+
 const MOST: Kind = Kind::Gauge(Merge::Max);
 const SUM: Kind = Kind::Gauge(Merge::Sum);
 
 catalog! {
     Build = "tasker_build_info" ["version"] One MOST,
         "1, with the version of the program.";
-    CommitSeconds = "tasker_commit_duration_seconds" [] Seconds Kind::Histogram(Bounds::of_answers()),
+    CommitSeconds = "tasker_commit_duration_seconds" [] Seconds
+        Kind::Histogram(Bounds::in_units(Unit::Seconds, &COMMIT_SECONDS)),
         "How long transactions for the work took that this process committed.";
-    CommitSize = "tasker_commit_size_rows" [] One Kind::Histogram(Bounds::of_sizes()),
+    CommitSize = "tasker_commit_size_rows" [] One Kind::Histogram(Bounds::in_units(Unit::One, &COMMIT_ROWS)),
         "About how many rows each of them was about: submissions, settlements, renewals, claims and commands together.";
+    EventsDropped = "tasker_events_dropped_total" [] One Kind::Counter,
+        "Events that were left out for subscribers in this process, as too many waited.";
     Events = "tasker_events_total" ["event"] One Kind::Counter,
         "Events that are counted, as reference/events.md lists them.";
     HandlerSeconds = "tasker_handler_duration_seconds" ["namespace", "task", "step", "outcome"] Seconds
@@ -111,15 +120,16 @@ catalog! {
         "How many attempts can be made at once in this process: busy ones and free ones.";
 }
 
-impl Known {
-    pub(super) fn declaration(self) -> (Description, Kind) {
+impl Metric {
+    /// As it is registered.
+    pub fn declaration(self) -> (Description, Kind) {
         let described = Description::new(self.name(), self.help()).labels(self.labels()).unit(self.unit());
         (described, self.kind())
     }
 }
 
 const OPENING: &str = "\
-<!-- Written by `cargo xtask gen` from crates/tasker-runtime/src/metrics/catalog.rs. -->
+<!-- Written by `cargo xtask gen` from crates/tasker-monitor/src/catalog.rs. -->
 
 # Metrics
 
@@ -133,7 +143,7 @@ become one as the last column says; times are in seconds.
 /// The text of `docs/reference/metrics.md`.
 pub fn metrics_reference() -> String {
     let mut page = String::from(OPENING);
-    for metric in Known::ALL {
+    for metric in Metric::ALL {
         let (kind, merged) = match metric.kind() {
             Kind::Counter => ("counter", "sum"),
             Kind::Gauge(Merge::Sum) => ("gauge", "sum"),
@@ -158,7 +168,7 @@ mod tests {
     #[test]
     fn every_metric_can_be_registered_and_stands_in_its_place() {
         let registry = Registry::default();
-        for metric in Known::ALL {
+        for metric in Metric::ALL {
             let (description, kind) = metric.declaration();
             let registered = match kind {
                 Kind::Counter => registry.counter(description).map(drop),
@@ -168,6 +178,6 @@ mod tests {
             };
             assert_eq!(registered, Ok(()));
         }
-        assert!(Known::ALL.is_sorted_by_key(|metric| metric.name()));
+        assert!(Metric::ALL.is_sorted_by_key(|metric| metric.name()));
     }
 }

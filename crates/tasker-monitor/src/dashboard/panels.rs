@@ -295,7 +295,7 @@ const STORE: &[Panel] = &[
         width: 12,
         queries: &[(
             "mean",
-            "sum(rate(tasker_commit_size_steps_sum[$__rate_interval])) / sum(rate(tasker_commit_size_steps_count[$__rate_interval]))",
+            "sum(rate(tasker_commit_size_rows_sum[$__rate_interval])) / sum(rate(tasker_commit_size_rows_count[$__rate_interval]))",
         )],
     },
     Panel {

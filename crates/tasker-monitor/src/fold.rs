@@ -6,11 +6,11 @@ use std::time::Duration;
 use tasker_events::{Event, EventId, Sink, StepKind, TaskKind};
 use tasker_metrics::{Counter, Family, Handle, Histogram, Kind, RegisterError, Registry};
 
-use super::catalog::Known;
+use crate::catalog::Metric;
 
 /// Counts what happens.
 #[derive(Debug)]
-pub(super) struct Fold {
+pub struct Fold {
     events: Family<Counter>,
     /// The series of `events`, found once.
     known: Vec<OnceLock<Handle<Counter>>>,
@@ -35,9 +35,14 @@ struct StepSeries {
 }
 
 impl Fold {
-    pub(super) fn of(registry: &Registry) -> Result<Self, RegisterError> {
-        let counter = |metric: Known| registry.counter(metric.declaration().0);
-        let histogram = |metric: Known| {
+    /// Has its metrics registered.
+    ///
+    /// # Errors
+    ///
+    /// If another has one of their names.
+    pub fn of(registry: &Registry) -> Result<Self, RegisterError> {
+        let counter = |metric: Metric| registry.counter(metric.declaration().0);
+        let histogram = |metric: Metric| {
             let (description, kind) = metric.declaration();
             let Kind::Histogram(bounds) = kind else {
                 unreachable!("invariant: it is declared as a histogram")
@@ -45,17 +50,17 @@ impl Fold {
             registry.histogram(description, bounds)
         };
         Ok(Self {
-            events: counter(Known::Events)?,
+            events: counter(Metric::Events)?,
             known: EventId::ALL.iter().map(|_| OnceLock::new()).collect(),
-            tasks: counter(Known::Tasks)?,
-            task_seconds: histogram(Known::TaskSeconds)?,
-            attempts: counter(Known::StepAttempts)?,
-            attempt_seconds: histogram(Known::StepSeconds)?,
-            queue_seconds: histogram(Known::StepQueue)?,
-            handler_seconds: histogram(Known::HandlerSeconds)?,
-            retries: counter(Known::Retries)?,
-            expiries: counter(Known::LeaseExpiries)?,
-            calls: histogram(Known::Calls)?,
+            tasks: counter(Metric::Tasks)?,
+            task_seconds: histogram(Metric::TaskSeconds)?,
+            attempts: counter(Metric::StepAttempts)?,
+            attempt_seconds: histogram(Metric::StepSeconds)?,
+            queue_seconds: histogram(Metric::StepQueue)?,
+            handler_seconds: histogram(Metric::HandlerSeconds)?,
+            retries: counter(Metric::Retries)?,
+            expiries: counter(Metric::LeaseExpiries)?,
+            calls: histogram(Metric::Calls)?,
         })
     }
 

@@ -5,7 +5,7 @@ mod recordings;
 
 use std::fmt::Write;
 
-use super::catalog::check_query;
+use crate::catalog::check_query;
 
 /// The page that says what to do about each alert.
 const RUNBOOK: &str = "docs/guides/monitoring.md";
@@ -87,9 +87,7 @@ pub fn recording_rules() -> String {
 }
 
 fn opening(table: &str) -> String {
-    format!(
-        "# Written by `cargo xtask gen` from crates/tasker-runtime/src/metrics/rules/{table}.rs.\n\ngroups:\n"
-    )
+    format!("# Written by `cargo xtask gen` from crates/tasker-monitor/src/rules/{table}.rs.\n\ngroups:\n")
 }
 
 /// A query as it stands in the table, which names nothing that is not there.
