@@ -160,3 +160,34 @@ async fn what_becomes_of_spans_is_told() {
     assert_eq!((&*name, payload["span_count"].as_u64()), ("traces.dropped", Some(3)), "{payload}");
     assert_eq!(payload["reason"], "the collector did not take them");
 }
+
+/// How many spans are sent of a task that was submitted with this and cancelled, where nothing is sampled.
+async fn spans_of_a_cancelled_task(traceparent: &str) -> u64 {
+    use serde_json::json;
+    use tasker_engine::{Engine, EngineSettings, TaskRequest};
+    use tasker_store::{Store, WhenTaken, memory::MemoryStore};
+
+    let endpoint = collector::answering("200 OK").await;
+    let (protocol, ratio) = (TracesProtocol::Http, 0.0);
+    let settings = TracesSettings { enabled: true, endpoint, protocol, ratio, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(tasker_core::SystemClock)));
+    let engine = Engine::new(Arc::clone(&store), EngineSettings::default());
+    let definition = json!({ "name": "one", "step_templates": [{ "name": "a", "handler_class": "noop" }] });
+    let template = tasker_core::TaskTemplate::from_definition(&definition).expect("a template");
+    engine.register(template.into(), WhenTaken::Replace).await.expect("registered");
+    let mut request = TaskRequest::new("one".parse().expect("a request"), json!({}));
+    request.traceparent = Some(traceparent.to_owned());
+    let task = engine.submit(request).await.expect("submitted").id();
+    engine.cancel(tasker_store::Target::Task(task), "ann", None).await.expect("cancelled");
+    let report = tracing.conclude(&*store, task, Duration::from_mins(1)).await;
+    assert_eq!(report.failed + report.dropped + report.waiting, 0, "{report:?}");
+    report.exported
+}
+
+#[tokio::test]
+async fn a_cancelled_task_is_written_if_its_submitter_records() {
+    let submitter = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
+    assert_eq!(spans_of_a_cancelled_task(&format!("{submitter}-01")).await, 4);
+    assert_eq!(spans_of_a_cancelled_task(&format!("{submitter}-00")).await, 0);
+}
