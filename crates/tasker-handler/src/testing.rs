@@ -73,7 +73,9 @@ impl TestStep {
             progress: Arc::default(),
             origin: Origin::default(),
             tracer: Arc::new(NoTracer),
-            log: Log::to(Arc::new(NoLog), Arc::default(), Events::default()),
+            events: Events::default(),
+            secrets: Arc::default(),
+            log: Log::to(Arc::new(NoLog)),
         };
         Self { attempt }
     }
@@ -137,10 +139,17 @@ impl TestStep {
         self
     }
 
+    /// Emitting to `events`.
+    #[must_use]
+    pub fn tell(mut self, events: Events) -> Self {
+        self.attempt.events = events;
+        self
+    }
+
     /// Logging to `sink`.
     #[must_use]
     pub fn log_to(mut self, sink: impl LogSink + 'static) -> Self {
-        self.attempt.log = Log::to(Arc::new(sink), Arc::default(), Events::default());
+        self.attempt.log = Log::to(Arc::new(sink));
         self
     }
 
