@@ -97,6 +97,61 @@ fn a_pause_is_told_to_whoever_waits() {
     folder.run_to(0, &["resume", "last"]);
 }
 
+/// The first attempt fails; both say something.
+const CHATTY: &str = r"
+name: chatty
+step_templates:
+  - name: load
+    handler_class: command
+    handler_config: {command: 'echo attempt $TASKER_ATTEMPT >&2; test $TASKER_ATTEMPT = 2'}
+    retry: {backoff_seconds: [0], jitter: false}
+  - {name: tell, depends_on_step: load, handler_class: command, handler_config: {command: 'echo told >&2'}}
+  - {name: rest, depends_on_step: tell, handler_class: noop}
+";
+
+#[test]
+fn what_attempts_logged_is_shown_by_time_step_and_attempt() {
+    let folder = Folder::with("chatty.yaml", CHATTY);
+    folder.run_to(0, &["run", "chatty.yaml", "--quiet"]);
+    let logs = |args: &[&str]| {
+        let ran = folder.run_to(0, &[&["task", "logs", "last"], args].concat());
+        folder.redacted(&format!("{}{}", ran.out, ran.err))
+    };
+    insta::assert_snapshot!(logs(&[]), @r"
+    (moment)  load  1  attempt 1
+    (moment)  load  2  attempt 2
+    (moment)  tell  1  told
+    ");
+    assert_eq!(logs(&["--follow"]), logs(&[]));
+    insta::assert_snapshot!(logs(&["--step", "load", "--attempt", "2"]), @"(moment)  load  2  attempt 2");
+    insta::assert_snapshot!(logs(&["--step", "rest"]), @"nothing that was logged is kept of step rest of task (short)");
+    insta::assert_snapshot!(logs(&["--attempt", "7"]), @"nothing that was logged is kept of attempt 7 of task (short)");
+    insta::assert_snapshot!(logs(&["--step", "tell", "--json"]), @r#"{"at":"(moment)","attempt":1,"step":"tell","step_id":"(id)","text":"told"}"#);
+}
+
+#[test]
+fn what_is_logged_is_followed_until_the_task_ends() {
+    let script = "echo begun >&2; echo > begun; cat go; echo over >&2";
+    let template = format!(
+        "name: slow\nstep_templates: [{{name: a, handler_class: command, handler_config: {{command: '{script}'}}}}]"
+    );
+    let folder = Folder::with("slow.yaml", &template);
+    folder.pipe("begun");
+    folder.pipe("go");
+    let mut running = folder.start(&["run", "slow.yaml", "--quiet"]);
+    folder.hear("begun", &mut running);
+    let mut following = folder.start(&["task", "logs", "last", "--follow"]);
+    let mut reader = BufReader::new(following.stdout.take().expect("piped"));
+    let mut line = String::new();
+    reader.read_line(&mut line).expect("readable");
+    assert!(line.ends_with("  a  1  begun\n"), "{line}");
+    folder.write("go", "on");
+    line.clear();
+    reader.read_line(&mut line).expect("readable");
+    assert!(line.ends_with("  a  1  over\n"), "{line}");
+    assert_eq!((ended(following).code, ended(running).code), (Some(0), Some(0)));
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let folder = failed();

@@ -21,8 +21,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 use tasker_core::{
-    Backoff, Failure, FailureKind, LeaseKey, Namespace, Outcome, StepName, TaskId, TaskName, Timestamp,
-    Version,
+    Backoff, Failure, FailureKind, LeaseKey, Namespace, Outcome, StepId, StepName, TaskId, TaskName,
+    Timestamp, Version,
 };
 use tasker_events::{Cache, Events, StepKind, TaskKind};
 use tasker_store::{Origin, Transition};
@@ -101,6 +101,13 @@ impl TestStep {
     #[must_use]
     pub fn config(mut self, config: Value) -> Self {
         self.attempt.config = Arc::new(config);
+        self
+    }
+
+    /// As the step of this id.
+    #[must_use]
+    pub fn id(mut self, id: StepId) -> Self {
+        self.attempt.key.step = id;
         self
     }
 
