@@ -97,6 +97,32 @@ fn a_pause_is_told_to_whoever_waits() {
     folder.run_to(0, &["resume", "last"]);
 }
 
+#[test]
+fn a_task_and_its_commands_belong_to_the_request_that_caused_it() {
+    let script = "echo $TASKER_CORRELATION_ID";
+    let template = format!(
+        "name: one\nstep_templates: [{{name: a, handler_class: command, handler_config: {{command: {script}}}}}]"
+    );
+    let folder = Folder::with("one.yaml", &template);
+    folder.run_to(0, &["run", "one.yaml", "--correlation-id", "order-42"]);
+    let shown = folder.run_to(0, &["task", "show", "last"]).out;
+    assert!(
+        shown.contains(r#"{"stdout":"order-42"}"#) && shown.contains("correlation id  order-42"),
+        "{shown}"
+    );
+    let mut command = folder.command(&["run", "one.yaml", "--quiet"]);
+    command.env("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    assert!(command.status().expect("it starts").success());
+    let shown = folder.run_to(0, &["task", "show", "last", "--json"]).out;
+    let task: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    let id = task["correlation_id"].as_str().expect("made up");
+    assert!(id.starts_with("tsk_"), "{id}");
+    assert_eq!(task["steps"][0]["results"]["stdout"], id);
+    assert_eq!(task["traceparent"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let ran = folder.run_to(2, &["run", "one.yaml", "--correlation-id", "order 42"]);
+    assert!(ran.err.contains("the correlation id \"order 42\" has ' ' in it: use letters"), "{}", ran.err);
+}
+
 /// The first attempt fails; both say something.
 const CHATTY: &str = r"
 name: chatty
