@@ -62,6 +62,11 @@ fn the_guide_to_handlers_is_true() -> Result<()> {
 }
 
 #[test]
+fn the_guide_to_events_is_true() -> Result<()> {
+    check("docs/guides/events.md")
+}
+
+#[test]
 fn the_guide_to_operations_is_true() -> Result<()> {
     check("docs/guides/operations.md")
 }

@@ -66,6 +66,11 @@ impl Desk {
         }
     }
 
+    /// An environment variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.iter().find(|(variable, _)| variable == name).map(|(_, value)| value.as_str())
+    }
+
     /// The settings that hold, with `more` over all others.
     pub(crate) fn settings(&self, more: &[(&str, String)]) -> Result<Loaded, Trouble> {
         let default_file = || Some(self.folder.join(DEFAULT_FILE)).filter(|file| file.exists());

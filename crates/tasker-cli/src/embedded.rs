@@ -9,6 +9,7 @@ use rand::{RngCore, SeedableRng};
 use tasker_core::{Backoff, Clock, QueueName, StepId, TaskId, TaskTemplate, WorkerId};
 use tasker_engine::{AgentSettings, Agents, Engine};
 use tasker_handler::{LogSink, NoLog, Registry, Runner, RunnerReport, RunnerSettings, StepContext};
+use tasker_logbook::KeptLog;
 use tasker_runtime::{AgentsSection, Settings, Tracing, WorkerSettings, handlers};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,8 @@ use crate::words::count;
 const LEASE: Duration = Duration::from_secs(4);
 /// How long a step that is stopped gets to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long the last lines that steps logged may take to be kept.
+const LAST_LINES: Duration = Duration::from_secs(2);
 /// How often work is looked for without a hint: a hint from another process may be lost, and someone waits.
 const POLL: Duration = Duration::from_secs(2);
 
@@ -118,6 +121,7 @@ pub(crate) struct Embedded {
     runner: AbortOnDropHandle<RunnerReport>,
     shutdown: CancellationToken,
     store: Arc<Watched>,
+    log: KeptLog,
 }
 
 impl Embedded {
@@ -140,14 +144,15 @@ impl Embedded {
         };
         let shutdown = CancellationToken::new();
         let store = Arc::new(Watched::new(Arc::clone(engine.store())));
-        let runner =
-            Runner::new(Arc::clone(&store) as Arc<_>, setup.registry, settings, random).log_to(setup.logs);
+        let runner = Runner::new(Arc::clone(&store) as Arc<_>, setup.registry, settings, random);
+        let log = KeptLog::start(Arc::clone(engine.store()) as Arc<_>, setup.logs);
+        let runner = runner.log_to(Arc::new(log.clone()));
         let runner = match traces {
             Some(traces) => runner.trace_with(traces),
             None => runner,
         };
         let runner = AbortOnDropHandle::new(tokio::spawn(runner.run(shutdown.clone())));
-        Self { agents: Agents::start(engine.store(), &setup.agents), runner, shutdown, store }
+        Self { agents: Agents::start(engine.store(), &setup.agents), runner, shutdown, store, log }
     }
 
     /// The store, which is watched for what it fails.
@@ -160,7 +165,12 @@ impl Embedded {
         self.shutdown.cancel();
         let ended = self.runner.await;
         self.agents.stop().await;
+        let dropped = self.log.close(LAST_LINES).await;
         match ended {
+            Ok(RunnerReport { unsettled: 0, .. }) if dropped > 0 => {
+                let lines = count(usize::try_from(dropped).unwrap_or(usize::MAX), "line");
+                Some(format!("{lines} that steps logged could not be kept"))
+            }
             Ok(RunnerReport { unsettled: 0, .. }) => None,
             Ok(report) => {
                 let steps = count(usize::try_from(report.unsettled).unwrap_or(usize::MAX), "step");

@@ -1,6 +1,6 @@
 //! What is wished of a task, from the words of a command line.
 
-use tasker_core::{IdentityKey, IdentityStrategy, OnDuplicate, TemplateRequest};
+use tasker_core::{CorrelationId, IdentityKey, IdentityStrategy, OnDuplicate, TemplateRequest};
 use tasker_engine::TaskRequest;
 use tasker_store::Submitted;
 
@@ -27,6 +27,10 @@ pub(crate) struct Wishes {
     /// Why the task is wanted, for the record.
     #[arg(long)]
     reason: Option<String>,
+    /// What all that one request causes has in common; handlers pass it on [made up]. The variable TRACEPARENT says which
+    /// span asks, as W3C Trace Context writes it.
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(CorrelationId))]
+    correlation_id: Option<CorrelationId>,
 }
 
 /// The request for a task of `template`.
@@ -46,6 +50,8 @@ pub(crate) fn task(
     request.priority = wishes.priority;
     request.identity = key.map(IdentityStrategy::Key);
     request.on_duplicate = OnDuplicate::ReturnExisting;
+    request.correlation_id = wishes.correlation_id.clone().map(String::from);
+    request.traceparent = desk.variable("TRACEPARENT").map(str::to_owned);
     Ok(request)
 }
 

@@ -98,6 +98,87 @@ fn a_pause_is_told_to_whoever_waits() {
 }
 
 #[test]
+fn a_task_and_its_commands_belong_to_the_request_that_caused_it() {
+    let script = "echo $TASKER_CORRELATION_ID";
+    let template = format!(
+        "name: one\nstep_templates: [{{name: a, handler_class: command, handler_config: {{command: {script}}}}}]"
+    );
+    let folder = Folder::with("one.yaml", &template);
+    folder.run_to(0, &["run", "one.yaml", "--correlation-id", "order-42"]);
+    let shown = folder.run_to(0, &["task", "show", "last"]).out;
+    assert!(
+        shown.contains(r#"{"stdout":"order-42"}"#) && shown.contains("correlation id  order-42"),
+        "{shown}"
+    );
+    let mut command = folder.command(&["run", "one.yaml", "--quiet"]);
+    command.env("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    assert!(command.status().expect("it starts").success());
+    let shown = folder.run_to(0, &["task", "show", "last", "--json"]).out;
+    let task: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    let id = task["correlation_id"].as_str().expect("made up");
+    assert!(id.starts_with("tsk_"), "{id}");
+    assert_eq!(task["steps"][0]["results"]["stdout"], id);
+    assert_eq!(task["traceparent"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let ran = folder.run_to(2, &["run", "one.yaml", "--correlation-id", "order 42"]);
+    assert!(ran.err.contains("the correlation id \"order 42\" has ' ' in it: use letters"), "{}", ran.err);
+}
+
+/// The first attempt fails; both say something.
+const CHATTY: &str = r"
+name: chatty
+step_templates:
+  - name: load
+    handler_class: command
+    handler_config: {command: 'echo attempt $TASKER_ATTEMPT >&2; test $TASKER_ATTEMPT = 2'}
+    retry: {backoff_seconds: [0], jitter: false}
+  - {name: tell, depends_on_step: load, handler_class: command, handler_config: {command: 'echo told >&2'}}
+  - {name: rest, depends_on_step: tell, handler_class: noop}
+";
+
+#[test]
+fn what_attempts_logged_is_shown_by_time_step_and_attempt() {
+    let folder = Folder::with("chatty.yaml", CHATTY);
+    folder.run_to(0, &["run", "chatty.yaml", "--quiet"]);
+    let logs = |args: &[&str]| {
+        let ran = folder.run_to(0, &[&["task", "logs", "last"], args].concat());
+        folder.redacted(&format!("{}{}", ran.out, ran.err))
+    };
+    insta::assert_snapshot!(logs(&[]), @r"
+    (moment)  load  1  attempt 1
+    (moment)  load  2  attempt 2
+    (moment)  tell  1  told
+    ");
+    assert_eq!(logs(&["--follow"]), logs(&[]));
+    insta::assert_snapshot!(logs(&["--step", "load", "--attempt", "2"]), @"(moment)  load  2  attempt 2");
+    insta::assert_snapshot!(logs(&["--step", "rest"]), @"nothing that was logged is kept of step rest of task (short)");
+    insta::assert_snapshot!(logs(&["--attempt", "7"]), @"nothing that was logged is kept of attempt 7 of task (short)");
+    insta::assert_snapshot!(logs(&["--step", "tell", "--json"]), @r#"{"at":"(moment)","attempt":1,"step":"tell","step_id":"(id)","text":"told"}"#);
+}
+
+#[test]
+fn what_is_logged_is_followed_until_the_task_ends() {
+    let script = "echo begun >&2; echo > begun; cat go; echo over >&2";
+    let template = format!(
+        "name: slow\nstep_templates: [{{name: a, handler_class: command, handler_config: {{command: '{script}'}}}}]"
+    );
+    let folder = Folder::with("slow.yaml", &template);
+    folder.pipe("begun");
+    folder.pipe("go");
+    let mut running = folder.start(&["run", "slow.yaml", "--quiet"]);
+    folder.hear("begun", &mut running);
+    let mut following = folder.start(&["task", "logs", "last", "--follow"]);
+    let mut reader = BufReader::new(following.stdout.take().expect("piped"));
+    let mut line = String::new();
+    reader.read_line(&mut line).expect("readable");
+    assert!(line.ends_with("  a  1  begun\n"), "{line}");
+    folder.write("go", "on");
+    line.clear();
+    reader.read_line(&mut line).expect("readable");
+    assert!(line.ends_with("  a  1  over\n"), "{line}");
+    assert_eq!((ended(following).code, ended(running).code), (Some(0), Some(0)));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let folder = failed();
     let mut child = folder.start(&["template", "show", "mendable", "--json"]);

@@ -7,6 +7,7 @@ mod analysis;
 mod backoff;
 mod canonical;
 mod correlation;
+mod event_name;
 mod graph;
 mod id;
 mod identity;
@@ -28,6 +29,7 @@ pub use analysis::{
 pub use backoff::{Backoff, BackoffError, BackoffOverride};
 pub use canonical::{canonical_digest, canonical_json};
 pub use correlation::{CorrelationId, CorrelationIdError};
+pub use event_name::{EventName, EventNameError};
 pub use graph::{Graph, GraphError, MAX_STEPS, cycles};
 pub use id::{LeaseKey, StepId, TaskId, WorkerId};
 pub use identity::{

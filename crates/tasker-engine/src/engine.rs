@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
-use tasker_core::{Clock, IdentityStrategy, State, SystemClock, TaskId, TaskTemplate};
+use tasker_core::{
+    Clock, CorrelationId, IdentityStrategy, State, SystemClock, TaskId, TaskTemplate, Timestamp,
+};
 use tasker_store::{Attempts, Command, Done, PutTemplate, Store, Target, TemplateId, Transition, WhenTaken};
 
 use crate::error::EngineError;
@@ -156,6 +158,12 @@ impl Engine {
     /// Carries the feed to those who follow it.
     pub fn relay(&self) -> Relay {
         Relay::new(Arc::clone(&self.store))
+    }
+
+    /// A correlation id for a request that has none.
+    pub(crate) fn correlation_id(&self, now: Timestamp) -> CorrelationId {
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        CorrelationId::generate(now, &mut *random)
     }
 
     pub(crate) fn random(&self) -> u128 {

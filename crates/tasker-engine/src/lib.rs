@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod explain;
 mod observed;
+mod origin;
 mod pruner;
 mod relay;
 mod request;

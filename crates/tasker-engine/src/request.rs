@@ -28,9 +28,10 @@ pub struct TaskRequest {
     pub on_duplicate: OnDuplicate,
     /// When it was asked for, if not now.
     pub requested_at: Option<Timestamp>,
-    /// What all that one request causes has in common; one is made up where none is given.
+    /// What all that one request causes has in common, a [`CorrelationId`](tasker_core::CorrelationId); one is made up
+    /// where none is given.
     pub correlation_id: Option<String>,
-    /// The span that asks, as W3C Trace Context writes it; the task's trace links to it.
+    /// The span that asks, as W3C Trace Context writes it; the task's trace links to it. What is none is ignored.
     pub traceparent: Option<String>,
 }
 

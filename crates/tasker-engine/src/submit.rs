@@ -7,7 +7,7 @@ use serde_json::Value;
 use tasker_core::{
     IdentityFacts, StepName, TaskId, TaskTemplate, TemplateKey, TemplateRequest, Uniqueness, VersionRequest,
 };
-use tasker_store::{Identity, NewTask, Origin, PlanId, StoredTemplate, Submitted};
+use tasker_store::{Identity, NewTask, PlanId, StoredTemplate, Submitted};
 use uuid::Uuid;
 
 use crate::engine::Engine;
@@ -144,6 +144,8 @@ impl Engine {
             context: &context,
             bypass_steps: &request.bypass_steps,
         };
+        let now = self.settings.clock.now();
+        let origin = self.origin(request.correlation_id, request.traceparent, now)?;
         let random = self.random();
         let strategy = request.identity.as_ref().unwrap_or(&self.settings.identity);
         let found = strategy.identity(&facts, Uuid::from_u128(random));
@@ -155,7 +157,7 @@ impl Engine {
         let on_duplicate = request.on_duplicate;
         let identity = window.map(|window| Identity { hash: found.hash, window, on_duplicate });
         Ok(NewTask {
-            id: TaskId::new(self.settings.clock.now(), random),
+            id: TaskId::new(now, random),
             plan: *plan,
             context,
             initiator: request.initiator,
@@ -164,7 +166,7 @@ impl Engine {
             tags: request.tags,
             bypass_steps: request.bypass_steps.iter().map(ToString::to_string).collect(),
             requested_at,
-            origin: Origin { correlation_id: request.correlation_id, traceparent: request.traceparent },
+            origin,
             identity,
         })
     }

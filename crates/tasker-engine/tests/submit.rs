@@ -4,9 +4,9 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Bench, pair};
-use tasker_core::{IdentityStrategy, OnDuplicate};
+use tasker_core::{CorrelationId, IdentityStrategy, OnDuplicate};
 use tasker_engine::{EngineError, SubmissionError, TaskRequest};
-use tasker_store::Submitted;
+use tasker_store::{Origin, Submitted};
 
 fn request(template: &str, context: Value) -> TaskRequest {
     TaskRequest::new(template.parse().expect("a request"), context)
@@ -43,6 +43,38 @@ async fn a_task_keeps_its_version_when_a_newer_one_is_registered() {
     bench.register(pair("2.0.0")).await;
     let view = bench.engine.task(task).await.expect("memory does not fail").expect("just made");
     assert_eq!(view.template.key().to_string(), "default.pair@1.0.0");
+}
+
+async fn origin_of(bench: &Bench, request: TaskRequest) -> Origin {
+    let submitted = bench.engine.submit(request).await.expect("submitted");
+    bench.engine.task(submitted.id()).await.expect("memory does not fail").expect("just made").task.origin
+}
+
+#[tokio::test]
+async fn a_task_belongs_to_the_request_that_caused_it() {
+    let bench = Bench::new();
+    bench.register(pair("1.0.0")).await;
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+    let given = Origin { correlation_id: Some("order-42".to_owned()), traceparent: Some(traceparent) };
+    let with = |origin: &Origin| TaskRequest {
+        correlation_id: origin.correlation_id.clone(),
+        traceparent: origin.traceparent.clone(),
+        ..request("pair", json!({}))
+    };
+    assert_eq!(origin_of(&bench, with(&given)).await, given);
+    let odd = Origin { correlation_id: None, traceparent: Some("00-1".to_owned()) };
+    let (one, other) = (origin_of(&bench, with(&odd)).await, origin_of(&bench, with(&odd)).await);
+    assert_eq!((&one.traceparent, &other.traceparent), (&None, &None));
+    let id = one.correlation_id.expect("made up");
+    assert!(id.starts_with("tsk_") && id.parse::<CorrelationId>().is_ok(), "{id}");
+    assert_ne!(Some(id), other.correlation_id);
+    let wrong = Origin { correlation_id: Some("order 42".to_owned()), traceparent: None };
+    let refused = bench.engine.submit(with(&wrong)).await.expect_err("refused").to_string();
+    assert_eq!(
+        refused,
+        "correlation_id \"order 42\" cannot be used: write at most 100 letters from a to z, digits, - and _, a letter or a \
+         digit first"
+    );
 }
 
 fn with_schema() -> Value {

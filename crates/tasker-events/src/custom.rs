@@ -4,14 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
-use tasker_core::Timestamp;
+use tasker_core::{CustomEvent, EventName, EventNameError, TaskTemplate, Timestamp};
 
 use crate::catalog::EventId;
-
-/// Beginnings of names that are Tasker's own, besides those in its catalog.
-const RESERVED: [&str; 6] = ["task", "step", "workflow", "observability", "test", "custom"];
-/// A name is no longer than so many characters.
-const LONGEST: usize = 128;
 
 /// An event that handlers emit, as it was registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,27 +24,12 @@ pub struct CustomEventInfo {
 /// Why a name cannot be that of an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CustomEventError {
-    /// There is no dot in it.
-    #[error("event {0:?} must contain a namespace: write it as area.fact, such as order.fulfilled")]
-    NoNamespace(String),
+    /// It cannot be the name of one.
+    #[error(transparent)]
+    Name(#[from] EventNameError),
     /// It is a name of the catalog.
     #[error("event {0:?} conflicts with system event of that name: choose another name")]
     System(String),
-    /// It begins like those of Tasker.
-    #[error(
-        "event {name:?} uses the reserved namespace {namespace:?}: choose another, such as the name of your area"
-    )]
-    Reserved {
-        /// The name.
-        name: String,
-        /// What it begins with.
-        namespace: String,
-    },
-    /// It is not made of words.
-    #[error(
-        "event {0:?} is no name: write at most 128 letters, digits, - and _, in words with dots between them"
-    )]
-    Malformed(String),
     /// Nobody registered it.
     #[error(
         "event {0:?} is not registered: list it under custom_events of the template, or register it in code"
@@ -76,6 +56,26 @@ impl CustomEvents {
         now: Timestamp,
     ) -> Result<bool, CustomEventError> {
         check(name)?;
+        Ok(self.put(name, description, fired_by, now))
+    }
+
+    /// Registers the events that a template and its steps list. One of a step is fired by the step's handler if the
+    /// template says nothing else.
+    pub fn declare(&self, template: &TaskTemplate, now: Timestamp) {
+        let described = |event: &'_ CustomEvent| event.description.clone().unwrap_or_default();
+        for event in &template.custom_events {
+            self.put(event.name.as_str(), &described(event), &event.fired_by, now);
+        }
+        for step in &template.steps {
+            let handler = [step.handler.to_string()];
+            for event in &step.custom_events {
+                let fired_by = if event.fired_by.is_empty() { &handler[..] } else { &event.fired_by };
+                self.put(event.name.as_str(), &described(event), fired_by, now);
+            }
+        }
+    }
+
+    fn put(&self, name: &str, description: &str, fired_by: &[String], now: Timestamp) -> bool {
         let mut events = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = !events.contains_key(name);
         let event = events.entry(name.to_owned()).or_insert_with(|| CustomEventInfo {
@@ -92,7 +92,7 @@ impl CustomEvents {
                 event.fired_by.push(handler.clone());
             }
         }
-        Ok(is_new)
+        is_new
     }
 
     /// Whether an event is registered.
@@ -107,29 +107,17 @@ impl CustomEvents {
 }
 
 fn check(name: &str) -> Result<(), CustomEventError> {
-    let Some((namespace, _)) = name.split_once('.') else {
-        return Err(CustomEventError::NoNamespace(name.to_owned()));
-    };
     if name.parse::<EventId>().is_ok() {
         return Err(CustomEventError::System(name.to_owned()));
     }
-    let is_ours = |event: &EventId| event.name().split('.').next() == Some(namespace);
-    if RESERVED.contains(&namespace) || EventId::ALL.iter().any(is_ours) {
-        let (name, namespace) = (name.to_owned(), namespace.to_owned());
-        return Err(CustomEventError::Reserved { name, namespace });
-    }
-    let is_word = |word: &str| {
-        let mut characters = word.chars();
-        !word.is_empty() && characters.all(|each| each.is_ascii_alphanumeric() || each == '-' || each == '_')
-    };
-    if name.len() > LONGEST || !name.split('.').all(is_word) {
-        return Err(CustomEventError::Malformed(name.to_owned()));
-    }
+    name.parse::<EventName>()?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use tasker_core::ParseOptions;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_micros(7);
@@ -157,6 +145,28 @@ mod tests {
         assert_eq!(events.list().len(), 1);
     }
 
+    #[test]
+    fn a_template_declares_its_events_and_those_of_its_steps() {
+        let text = "
+name: orders
+custom_events: [{name: order.fulfilled, description: All is sent., fired_by: [Ship]}]
+step_templates:
+  - name: pack
+    handler_class: Pack
+    custom_events: [{name: order.packed}, {name: order.fulfilled}]
+";
+        let template = TaskTemplate::parse(text, &ParseOptions::default()).expect("valid").template;
+        let events = CustomEvents::default();
+        events.declare(&template, NOW);
+        let listed: Vec<_> = events.list();
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|event| (&*event.name, &*event.description, event.fired_by.join(" ")))
+            .collect();
+        let fulfilled = ("order.fulfilled", "All is sent.", "Ship Pack".to_owned());
+        assert_eq!(listed, [fulfilled, ("order.packed", "", "Pack".to_owned())]);
+    }
+
     /// V2, V3, V4.
     #[test]
     fn names_of_tasker_and_names_that_are_none_are_refused() {
@@ -165,8 +175,10 @@ mod tests {
         for name in ["task.x", "step.x", "workflow.x", "observability.x", "test.x", "lease.x", "custom.x"] {
             assert!(refusal(name).contains("reserved namespace"), "{name}");
         }
-        for name in ["order..x", ".x", "order.", "order.full filled", &format!("o.{}", "x".repeat(200))] {
-            assert!(refusal(name).contains("is no name"), "{name}");
+        assert!(refusal("order..x").contains("is no name"));
+        for event in EventId::ALL {
+            let namespace = event.name().split('.').next();
+            assert!(EventName::RESERVED.iter().any(|reserved| Some(*reserved) == namespace), "{event}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
-use tasker_core::{Clock, SystemClock, TaskId};
+use tasker_core::{Clock, SystemClock, TaskId, TaskTemplate};
 
 use crate::catalog::{Event, EventId};
 use crate::custom::{CustomEventError, CustomEvents};
@@ -175,6 +175,11 @@ impl Events {
         }
         self.0.offer(&Arc::new(event));
         Ok(())
+    }
+
+    /// Registers the events that a template lists under `custom_events`, as far as they are new.
+    pub fn declare(&self, template: &TaskTemplate) {
+        self.0.custom.declare(template, self.0.clock.now());
     }
 
     /// The events that handlers may emit.

@@ -1,5 +1,7 @@
 //! What a handler is told about the attempt it makes.
 
+mod emit;
+
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +55,8 @@ pub(crate) struct Attempt {
     pub(crate) config: Arc<Value>,
     pub(crate) cancellation: CancellationToken,
     pub(crate) progress: Progress,
+    pub(crate) events: Events,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) log: Log,
 }
 
@@ -76,14 +80,12 @@ impl LogSink for NoLog {
 /// Where the lines of one attempt go, and how much it has logged.
 pub(crate) struct Log {
     sink: Arc<dyn LogSink>,
-    secrets: Arc<Secrets>,
-    events: Events,
     bytes: AtomicUsize,
 }
 
 impl Log {
-    pub(crate) fn to(sink: Arc<dyn LogSink>, secrets: Arc<Secrets>, events: Events) -> Self {
-        Self { sink, secrets, events, bytes: AtomicUsize::new(0) }
+    pub(crate) fn to(sink: Arc<dyn LogSink>) -> Self {
+        Self { sink, bytes: AtomicUsize::new(0) }
     }
 }
 
@@ -251,14 +253,14 @@ impl StepContext {
         for line in text.lines() {
             let before = self.0.log.bytes.fetch_add(line.len() + 1, Ordering::Relaxed);
             if before + line.len() < LOG_LIMIT_BYTES {
-                let hidden = self.0.log.secrets.hidden(line);
+                let hidden = self.0.secrets.hidden(line);
                 self.0.log.sink.line(self, hidden.as_deref().unwrap_or(line));
             } else if before < LOG_LIMIT_BYTES {
                 // Whatever comes later finds the limit passed, also if this line was a short one.
                 self.0.log.bytes.fetch_add(LOG_LIMIT_BYTES, Ordering::Relaxed);
                 self.0.log.sink.line(self, "(the attempt has logged 64 kB; the rest is dropped)");
                 let (attempt, limit_bytes) = (self.as_ref(), LOG_LIMIT_BYTES as u64);
-                self.0.log.events.emit(&Event::StepLogTruncated { attempt, limit_bytes });
+                self.0.events.emit(&Event::StepLogTruncated { attempt, limit_bytes });
             }
         }
     }

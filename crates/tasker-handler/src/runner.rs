@@ -121,7 +121,7 @@ impl Runner {
         self
     }
 
-    /// Tells what handlers do to `events`.
+    /// Tells what handlers do to `events`, and what they emit themselves.
     #[must_use]
     pub fn tell(mut self, events: Events) -> Self {
         self.observers.events = events;

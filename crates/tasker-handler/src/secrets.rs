@@ -46,12 +46,16 @@ impl Secrets {
     }
 
     fn failure(&self, mut failure: Failure) -> Failure {
-        if self.0.is_empty() {
-            return failure;
-        }
         failure.message = self.hidden(&failure.message).unwrap_or(failure.message);
-        self.value(&mut failure.details);
+        self.hide_in(&mut failure.details);
         failure
+    }
+
+    /// Puts names for values into every text of `value`.
+    pub(crate) fn hide_in(&self, value: &mut Value) {
+        if !self.0.is_empty() {
+            self.value(value);
+        }
     }
 
     fn value(&self, value: &mut Value) {

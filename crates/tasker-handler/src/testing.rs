@@ -21,8 +21,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 use tasker_core::{
-    Backoff, Failure, FailureKind, LeaseKey, Namespace, Outcome, StepName, TaskId, TaskName, Timestamp,
-    Version,
+    Backoff, Failure, FailureKind, LeaseKey, Namespace, Outcome, StepId, StepName, TaskId, TaskName,
+    Timestamp, Version,
 };
 use tasker_events::{Cache, Events, StepKind, TaskKind};
 use tasker_store::{Origin, Transition};
@@ -73,7 +73,9 @@ impl TestStep {
             progress: Arc::default(),
             origin: Origin::default(),
             tracer: Arc::new(NoTracer),
-            log: Log::to(Arc::new(NoLog), Arc::default(), Events::default()),
+            events: Events::default(),
+            secrets: Arc::default(),
+            log: Log::to(Arc::new(NoLog)),
         };
         Self { attempt }
     }
@@ -99,6 +101,13 @@ impl TestStep {
     #[must_use]
     pub fn config(mut self, config: Value) -> Self {
         self.attempt.config = Arc::new(config);
+        self
+    }
+
+    /// As the step of this id.
+    #[must_use]
+    pub fn id(mut self, id: StepId) -> Self {
+        self.attempt.key.step = id;
         self
     }
 
@@ -137,10 +146,17 @@ impl TestStep {
         self
     }
 
+    /// Emitting to `events`.
+    #[must_use]
+    pub fn tell(mut self, events: Events) -> Self {
+        self.attempt.events = events;
+        self
+    }
+
     /// Logging to `sink`.
     #[must_use]
     pub fn log_to(mut self, sink: impl LogSink + 'static) -> Self {
-        self.attempt.log = Log::to(Arc::new(sink), Arc::default(), Events::default());
+        self.attempt.log = Log::to(Arc::new(sink));
         self
     }
 

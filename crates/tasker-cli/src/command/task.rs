@@ -4,6 +4,7 @@ mod cancel;
 mod explain;
 mod history;
 mod list;
+mod logs;
 mod pause;
 mod resolve;
 mod resume;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Show(show::Args),
     Explain(explain::Args),
     History(history::Args),
+    Logs(logs::Args),
     Cancel(cancel::Args),
     Retry(retry::Args),
     Resolve(resolve::Args),
@@ -45,6 +47,7 @@ impl Command {
             Self::Show(args) => show::run(args, desk).await,
             Self::Explain(args) => explain::run(args, desk).await,
             Self::History(args) => history::run(args, desk).await,
+            Self::Logs(args) => logs::run(args, desk).await,
             Self::Cancel(args) => cancel::run(args, desk).await,
             Self::Retry(args) => retry::run(args, desk).await,
             Self::Resolve(args) => resolve::run(args, desk).await,

@@ -45,12 +45,16 @@ pub(super) fn steps(document: &Node, report: &mut Report) -> Vec<DraftStep> {
 }
 
 /// The custom events of a template or a step.
-pub(super) fn custom_events(node: &Node) -> Vec<CustomEvent> {
-    let events = node.get("custom_events").map(Node::items).unwrap_or_default();
-    let event = |event: &Node| {
-        Some(CustomEvent { name: text(event, "name")?, description: text(event, "description") })
+pub(super) fn custom_events(node: &Node, path: &Path<'_>, report: &mut Report) -> Vec<CustomEvent> {
+    let path = path.key("custom_events");
+    let nodes = node.get("custom_events").map(Node::items).unwrap_or_default();
+    let event = |(index, node): (usize, &Node)| {
+        let name = parsed(node, "name", &path.index(index), report)?;
+        let fired_by = node.get("fired_by").map(Node::items).unwrap_or_default();
+        let fired_by = fired_by.iter().filter_map(Node::text).map(str::to_owned).collect();
+        Some(CustomEvent { name, description: text(node, "description"), fired_by })
     };
-    events.iter().filter_map(event).collect()
+    nodes.iter().enumerate().filter_map(event).collect()
 }
 
 /// The text under `key`, read as a `T`.
@@ -77,6 +81,7 @@ fn step(node: &Node, default_system: Option<&str>, path: &Path<'_>, report: &mut
     let handler: Option<HandlerName> = parsed(node, "handler_class", path, report);
     let queue = parsed(node, "queue", path, report).unwrap_or_default();
     let mentions = mentions(node, path, report);
+    let custom_events = custom_events(node, path, report);
     let step = name.clone().zip(handler).map(|(name, handler)| StepTemplate {
         name,
         handler,
@@ -89,7 +94,7 @@ fn step(node: &Node, default_system: Option<&str>, path: &Path<'_>, report: &mut
         timeout_seconds: whole(node, "timeout_seconds"),
         queue,
         priority: node.get("priority").and_then(as_i64).and_then(|n| i32::try_from(n).ok()).unwrap_or(0),
-        custom_events: custom_events(node),
+        custom_events,
     });
     let mark = node.get("name").map_or(node.mark, |name| name.mark);
     DraftStep { mark, name, mentions, step }

@@ -159,5 +159,9 @@ static RETRY: Section = Section {
 
 static EVENT: Section = Section {
     noun: "a custom event",
-    keys: &[required("name", Kind::Text, "add \"name: NAME\""), key("description", Kind::Text)],
+    keys: &[
+        required("name", Kind::Text, "add \"name: NAME\", such as order.fulfilled"),
+        key("description", Kind::Text),
+        hinted("fired_by", Kind::Texts, "write a list of handlers, or leave it out"),
+    ],
 };

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::backoff::{Backoff, BackoffOverride};
 use crate::canonical::hex;
+use crate::event_name::EventName;
 use crate::graph::Graph;
 use crate::name::{HandlerName, Namespace, QueueName, StepName, TaskName};
 use crate::schema::ContextSchema;
@@ -99,9 +100,11 @@ pub struct RetryPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomEvent {
     /// The name.
-    pub name: String,
+    pub name: EventName,
     /// When it is published.
     pub description: Option<String>,
+    /// The handlers that publish it; of an event of a step, its own handler if none is named.
+    pub fired_by: Vec<String>,
 }
 
 impl TaskTemplate {

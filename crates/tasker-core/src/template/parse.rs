@@ -87,6 +87,7 @@ fn assembled(document: &Node, report: &mut Report) -> Option<TaskTemplate> {
     let namespace: Option<Namespace> = build::parsed(document, "namespace_name", &root, report);
     let version: Option<Version> = build::parsed(document, "version", &root, report);
     let context_schema = context_schema(document, report);
+    let custom_events = build::custom_events(document, &root, report);
     let drafts = build::steps(document, report);
     let graph = rules::graph(document, &drafts, report);
     if report.has_errors() {
@@ -107,7 +108,7 @@ fn assembled(document: &Node, report: &mut Report) -> Option<TaskTemplate> {
         handler_class: build::text(document, "task_handler_class"),
         module_namespace: build::text(document, "module_namespace"),
         schema: document.get("schema").map(Node::to_value),
-        custom_events: build::custom_events(document),
+        custom_events,
         steps,
         definition,
         derived: Arc::new(Derived { dependencies, sequence, ordinals, context_schema, digest }),

@@ -1,7 +1,8 @@
 //! `command`: runs a program.
 //!
 //! The program gets the step as JSON on its standard input and in `TASKER_*` variables; what it writes to its standard
-//! output are the results, what it writes to its standard error goes to the step's log. It runs in a process group
+//! output are the results, what it writes to its standard error goes to the step's log,
+//! but for lines `::event NAME JSON`, which emit an event. It runs in a process group
 //! of its own, and nothing of that group outlives the attempt.
 //!
 //! | Exit | Outcome |
@@ -11,6 +12,7 @@
 //! | in `retry_exit_codes`, 75 (`EX_TEMPFAIL`), any other | retried after the step's backoff, code `EXIT_<n>` |
 //! | killed by a signal | retried after the step's backoff, code `SIGNAL_<n>` |
 
+mod event;
 mod group;
 mod output;
 mod program;

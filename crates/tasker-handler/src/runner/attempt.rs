@@ -112,7 +112,9 @@ impl Job {
             config,
             cancellation: self.cancellation,
             progress: self.progress,
-            log: Log::to(log, self.secrets, events),
+            events,
+            secrets: self.secrets,
+            log: Log::to(log),
         }))
     }
 }

@@ -104,7 +104,7 @@ impl Dispatcher {
             queues: settings.queues.clone().into(),
             secrets: Arc::new(Secrets::of(registry.surroundings())),
             handlers: registry.handlers().cloned().collect(),
-            plans: Plans::new(registry, settings.backoff.clone()),
+            plans: Plans::new(registry, settings.backoff.clone(), observers.events.clone()),
             timers: Timers {
                 upkeep: now,
                 poll: now + settings.poll,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tasker_core::{Backoff, Failure, FailureKind, Outcome, StepName, StepTemplate};
-use tasker_events::{StepKind, TaskKind};
+use tasker_events::{Events, StepKind, TaskKind};
 use tasker_store::{Inputs, Lease, PlanId, StoredPlan, Transition};
 
 use super::attempt::Given;
@@ -23,6 +23,7 @@ const KEPT: usize = 1_000;
 pub(super) struct Plans {
     registry: Registry,
     backoff: Backoff,
+    events: Events,
     known: HashMap<PlanId, Known>,
 }
 
@@ -54,8 +55,8 @@ pub(super) struct Runnable {
 }
 
 impl Plans {
-    pub(super) fn new(registry: Registry, backoff: Backoff) -> Self {
-        Self { registry, backoff, known: HashMap::new() }
+    pub(super) fn new(registry: Registry, backoff: Backoff, events: Events) -> Self {
+        Self { registry, backoff, events, known: HashMap::new() }
     }
 
     /// The step that a lease is for; `None` if its plan has to be read first.
@@ -71,11 +72,12 @@ impl Plans {
         Some(prepared)
     }
 
-    /// Keeps a plan that was read.
+    /// Keeps a plan that was read. From now on its handlers may emit the events that it lists.
     pub(super) fn keep(&mut self, plan: Arc<StoredPlan>) {
         if self.known.len() >= KEPT {
             self.known.clear();
         }
+        self.events.declare(&plan.template);
         let steps = vec![None; plan.template.steps.len()];
         let kinds = StepKind::all(&TaskKind::of(&plan.template), &plan.template);
         self.known.insert(plan.id, Known { plan, kinds, steps });

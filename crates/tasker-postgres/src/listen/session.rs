@@ -11,8 +11,8 @@ use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres};
 use crate::database::collect;
 use crate::statement::{SESSION_PROCESS, Script};
 
-/// How often it is tried: another user of the proxy may come between once.
-const TRIES: usize = 3;
+/// How often it is tried: other users of the proxy may come between, even a few times in a row.
+const TRIES: usize = 10;
 /// An answer that takes longer waits for a session that is lent to us.
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -60,8 +60,15 @@ async fn what_waits_and_what_was_done_is_told() {
             "tasker_oldest_ready_step_age_seconds{{namespace=\"default\",queue=\"default\",handler=\"{handler}\"}} {seconds}"
         )
     };
-    let before = lines(&metrics).await;
-    assert_eq!(before[1..3], [waiting("nobody", 4), waiting("noop", 4)]);
+    let oldest = counted(&metrics, &["tasker_oldest_ready_step_age_seconds"]).await;
+    assert_eq!(oldest, [waiting("nobody", 4), waiting("noop", 4)]);
+    let ready = counted(&metrics, &["tasker_ready_steps", "tasker_running_steps", "tasker_late_tasks"]).await;
+    let of = |metric: &str, handler: &str, count: u32| {
+        format!("{metric}{{namespace=\"default\",queue=\"default\",handler=\"{handler}\"}} {count}")
+    };
+    let levels = [("tasker_ready_steps", 1), ("tasker_running_steps", 0)];
+    let levels = levels.map(|(metric, count)| ["nobody", "noop"].map(|handler| of(metric, handler, count)));
+    assert_eq!(ready, levels.concat());
 
     let worker = RunnerSettings::new(WorkerId::new(Timestamp::default(), 7));
     let handlers = Handlers::new(Surroundings::default());

@@ -155,9 +155,9 @@ async fn spans_of_a_task(status: &'static str) -> (String, serde_json::Value) {
 #[tokio::test]
 async fn what_becomes_of_spans_is_told() {
     let (name, payload) = spans_of_a_task("200 OK").await;
-    assert_eq!((&*name, payload["span_count"].as_u64()), ("traces.exported", Some(3)), "{payload}");
+    assert_eq!((&*name, payload["span_count"].as_u64()), ("traces.exported", Some(4)), "{payload}");
     let (name, payload) = spans_of_a_task("400 Bad Request").await;
-    assert_eq!((&*name, payload["span_count"].as_u64()), ("traces.dropped", Some(3)), "{payload}");
+    assert_eq!((&*name, payload["span_count"].as_u64()), ("traces.dropped", Some(4)), "{payload}");
     assert_eq!(payload["reason"], "the collector did not take them");
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
+use super::event;
 use super::group::Group;
 use crate::context::StepContext;
 
@@ -74,13 +75,13 @@ async fn read_err(from: Option<impl AsyncRead + Unpin>, tail: &mut Vec<u8>, step
         for part in chunk.split_inclusive(|byte| *byte == b'\n') {
             line.extend_from_slice(part);
             if part.ends_with(b"\n") || line.len() >= LINE_BYTES {
-                step.log(&String::from_utf8_lossy(&line));
+                event::take(&String::from_utf8_lossy(&line), step);
                 line.clear();
             }
         }
     }
     if !line.is_empty() {
-        step.log(&String::from_utf8_lossy(&line));
+        event::take(&String::from_utf8_lossy(&line), step);
     }
 }
 
@@ -112,10 +113,10 @@ impl Output {
         })
     }
 
-    /// The last line of the standard error that is not blank, shortened.
+    /// The last line of the standard error that is not blank and no event, shortened.
     pub(super) fn last_error_line(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.stderr_tail);
-        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !event::is_one(line))?;
         Some(line.chars().take(200).collect())
     }
 }

@@ -2,6 +2,32 @@
 
 use super::*;
 
+/// V2, V4, V5.
+#[test]
+fn an_event_of_ones_own_needs_a_name_of_ones_own() {
+    let text = "name: orders
+custom_events:
+  - name: invalid_event_name
+  - description: nameless
+  - name: 7
+step_templates:
+  - name: ship
+    handler_class: http
+    custom_events:
+      - name: task.completed
+      - name: order.full filled
+      - {name: order.shipped, fired_by: Ship}
+";
+    insta::assert_snapshot!(errors(text), @r#"
+    orders.yaml:3: custom_events[0].name: event "invalid_event_name" must contain a namespace: write it as area.fact, such as order.fulfilled
+    orders.yaml:4: custom_events[1]: a custom event needs "name"; add "name: NAME", such as order.fulfilled
+    orders.yaml:5: custom_events[2].name: expected a text, found the number 7; put it in quotes: "7"
+    orders.yaml:10: step_templates[0].custom_events[0].name: event "task.completed" uses the reserved namespace "task": choose another, such as the name of your area
+    orders.yaml:11: step_templates[0].custom_events[1].name: event "order.full filled" is no name: write at most 128 letters, digits, - and _, in words with dots between them
+    orders.yaml:12: step_templates[0].custom_events[2].fired_by: expected a list, found the text "Ship"; write a list of handlers, or leave it out
+    "#);
+}
+
 #[test]
 fn many_mistakes_in_one_file_are_all_told() {
     let text = r#"name: ""
