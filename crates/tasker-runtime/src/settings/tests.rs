@@ -307,6 +307,7 @@ fn routes_are_read_from_a_file_and_from_a_variable_and_printed() {
     "#);
 }
 
+#[expect(clippy::too_many_lines, reason = "one picture of all settings")]
 #[test]
 fn the_settings_that_hold_are_printed_with_where_each_came_from() {
     let loaded =
