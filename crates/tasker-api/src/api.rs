@@ -19,11 +19,12 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::log_level::LogLevel;
+use crate::logs::LogReader;
 use crate::metrics::{MetricsSource, Scraping};
 use crate::readiness::Readiness;
 use crate::status::StatusSource;
 use crate::token::{Access, Token};
-use crate::{catalog, correlation, gate, live, log_level, metrics, not_found, ready, route, status};
+use crate::{catalog, correlation, gate, live, log_level, logs, metrics, not_found, ready, route, status};
 
 /// Requests under way when the process stops are given so long.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -49,6 +50,7 @@ pub(crate) struct State {
     pub(crate) status: Option<Arc<dyn StatusSource>>,
     pub(crate) events: Option<Events>,
     pub(crate) log: Option<Arc<dyn LogLevel>>,
+    pub(crate) logs: Option<Arc<dyn LogReader>>,
     pub(crate) scraping: Scraping,
     pub(crate) access: Access,
     pub(crate) operator: Option<Token>,
@@ -72,6 +74,7 @@ impl Api {
             status: None,
             events: None,
             log: None,
+            logs: None,
             scraping: Scraping::default(),
             access: Access::default(),
             operator: None,
@@ -99,6 +102,13 @@ impl Api {
     #[must_use]
     pub fn log(mut self, log: Arc<dyn LogLevel>) -> Self {
         self.state.log = Some(log);
+        self
+    }
+
+    /// Lets operators read at `/tasks/{task_id}/logs` what attempts logged.
+    #[must_use]
+    pub fn logs(mut self, logs: Arc<dyn LogReader>) -> Self {
+        self.state.logs = Some(logs);
         self
     }
 
@@ -165,6 +175,7 @@ impl Api {
             .route_layer(from_fn_with_state(Arc::clone(&state), gate::reader));
         let controls = Router::new()
             .route("/events/{name}/route", get(route::get).put(route::put))
+            .route("/tasks/{task_id}/logs", get(logs::logs))
             .route("/log/level", get(log_level::get).put(log_level::put))
             .route_layer(from_fn_with_state(Arc::clone(&state), gate::operator));
         let routes = Router::new()

@@ -20,12 +20,14 @@ mod status;
 
 mod catalog;
 mod log_level;
+mod logs;
 mod metrics;
 mod not_found;
 mod route;
 
 pub use api::Api;
 pub use log_level::LogLevel;
+pub use logs::{LogReader, LoggedAttempt, LoggedLine};
 pub use metrics::{MetricsSource, Scraping};
 pub use readiness::{Check, Readiness, Status};
 pub use status::{StatusReport, StatusSource};

@@ -11,11 +11,12 @@ use tasker_core::SystemClock;
 use crate::error::RunError;
 use crate::health::{Fares, Health};
 use crate::log::LogControl;
+use crate::logs::TaskLogs;
 use crate::metrics::Metrics;
 use crate::settings::{HttpSettings, Secret};
 
 /// The HTTP interface of a process, which tells of its health, its metrics and its events, and lets operators change the
-/// level of `log` and where events go.
+/// level of `log` and where events go, and read what attempts logged.
 ///
 /// # Errors
 ///
@@ -24,7 +25,7 @@ pub fn interface(
     settings: &HttpSettings,
     health: &Arc<Health>,
     metrics: &Arc<Metrics>,
-    log: Option<LogControl>,
+    (log, logs): (Option<LogControl>, &Arc<TaskLogs>),
 ) -> Result<Api, RunError> {
     let clock = Arc::new(SystemClock);
     let scraping = if settings.metrics_enabled { Scraping::Enabled } else { Scraping::Disabled };
@@ -32,6 +33,7 @@ pub fn interface(
         Api::new(Arc::clone(health) as Arc<_>, Arc::clone(metrics) as Arc<_>, Arc::clone(&clock) as Arc<_>)
             .status(Arc::new(Fares::of(Arc::clone(metrics) as Arc<_>, clock)))
             .events(metrics.events().clone())
+            .logs(Arc::clone(logs) as Arc<_>)
             .scraping(scraping)
             .seed(StdRng::from_os_rng().next_u64());
     let reader =
@@ -70,7 +72,7 @@ mod tests {
 
     fn refusal(settings: &HttpSettings) -> String {
         let health = Health::new(CancellationToken::new(), tasker_events::Events::default());
-        interface(settings, &health, &Metrics::new(), None).expect_err("refused").told()
+        interface(settings, &health, &Metrics::new(), (None, &Arc::default())).expect_err("refused").told()
     }
 
     #[test]
@@ -80,7 +82,7 @@ mod tests {
         std::fs::write(&file, "0123456789abcdef\n").expect("written");
         let settings = HttpSettings { metrics_token_file: Some(file.clone()), ..HttpSettings::default() };
         let health = Health::new(CancellationToken::new(), tasker_events::Events::default());
-        assert!(interface(&settings, &health, &Metrics::new(), None).is_ok());
+        assert!(interface(&settings, &health, &Metrics::new(), (None, &Arc::default())).is_ok());
         std::fs::write(&file, "hunter2").expect("written");
         let told = refusal(&settings).replace(&directory.path().display().to_string(), "DIRECTORY");
         insta::assert_snapshot!(told, @"http.metrics_token_file is DIRECTORY/token: the token has 7 characters: give at least 16, such as `openssl rand -hex 32` makes");

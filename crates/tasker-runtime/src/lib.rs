@@ -13,6 +13,7 @@ mod masking;
 mod settings;
 
 mod log;
+mod logs;
 
 mod handlers;
 mod open;
@@ -42,6 +43,7 @@ pub use handlers::handlers;
 pub use health::Health;
 pub use interface::interface;
 pub use log::{LogControl, LogError, LogLayer, init_logging, log_layer};
+pub use logs::TaskLogs;
 pub use masking::without_secrets;
 pub use metrics::Metrics;
 pub use open::{Database, OpenError, open_store};

@@ -8,6 +8,7 @@ use rand::{Rng, SeedableRng};
 use tasker_core::{Backoff, Clock, QueueName, SystemClock, WorkerId};
 use tasker_engine::Scheduler;
 use tasker_handler::{LogSink, Registry, Runner, RunnerSettings, StepContext};
+use tasker_logbook::KeptLog;
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,8 @@ use crate::settings::{AgentsSection, Settings};
 
 /// What is needed beyond the time that running steps are given.
 const MARGIN: Duration = Duration::from_secs(10);
+/// What steps logged last is given so long to be kept.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// The waits between looks at a store that does not answer grow from the one to the other.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -39,9 +42,15 @@ impl Process {
         let mut random = StdRng::from_os_rng();
         let worker = WorkerId::new(SystemClock.now(), random.random());
         let runner_settings = runner_settings(worker, settings)?;
-        let patience = runner_settings.drain_timeout + runner_settings.cancel_grace + MARGIN;
+        let patience = runner_settings.drain_timeout + runner_settings.cancel_grace + FAREWELL + MARGIN;
+        let kept =
+            settings.worker.keep_logs.then(|| KeptLog::start(Arc::clone(store) as Arc<_>, Arc::new(StepLog)));
+        let log: Arc<dyn LogSink> = match &kept {
+            Some(kept) => Arc::new(kept.clone()),
+            None => Arc::new(StepLog),
+        };
         let runner = Runner::new(Arc::clone(store), registry, runner_settings, random)
-            .log_to(Arc::new(StepLog))
+            .log_to(log)
             .tell(metrics.events().clone());
         let runner = match metrics.traces() {
             Some(traces) => runner.trace_with(Arc::clone(traces) as Arc<_>),
@@ -50,6 +59,12 @@ impl Process {
         metrics.works(runner.counters());
         self.start("worker", patience, |stop| async move {
             let report = runner.run(stop).await;
+            if let Some(kept) = kept {
+                let dropped = kept.close(FAREWELL).await;
+                if dropped > 0 {
+                    tracing::warn!(dropped, "lines that steps logged could not be kept");
+                }
+            }
             let (attempts, unsettled) = (report.attempts(), report.unsettled);
             tracing::info!(attempts, unsettled, "the worker has stopped");
             Ok(())

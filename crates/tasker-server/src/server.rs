@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tasker_engine::Engine;
 use tasker_handler::{Registration, Registry};
 use tasker_runtime::{
-    Health, HttpSettings, Metrics, Process, RunError, Settings, Telemetry, environment, handlers, interface,
-    read_templates, register_templates,
+    Health, HttpSettings, Metrics, Process, RunError, Settings, TaskLogs, Telemetry, environment, handlers,
+    interface, read_templates, register_templates,
 };
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -98,12 +98,13 @@ impl Server {
         let metrics = Metrics::with(telemetry.traces);
         metrics.take_facade();
         settings.events.route(metrics.events())?;
+        let logs = Arc::new(TaskLogs::default());
         let mut process = Process::new(shutdown.clone()).told_as("tasker-server", metrics.events());
         let health = Health::new(shutdown, metrics.events().clone());
         let http = match &settings.http {
             HttpSettings { enabled: false, .. } => None,
             HttpSettings { listen, .. } => {
-                let api = interface(&settings.http, &health, &metrics, telemetry.log)?;
+                let api = interface(&settings.http, &health, &metrics, (telemetry.log, &logs))?;
                 Some(process.start_http("http.listen", listen, api).await?)
             }
         };
@@ -111,12 +112,16 @@ impl Server {
             return process.run().await;
         };
         metrics.opened(Arc::clone(&store));
+        logs.opened(Arc::clone(&store));
         let observed = metrics.observed(Arc::clone(&store));
         if let Some(traces) = metrics.traces() {
             process.start_traces(&store, traces, metrics.events());
         }
         let engine = Engine::new(Arc::clone(&observed), settings.engine.engine_settings());
         register_templates(&engine, &templates).await?;
+        for file in &templates {
+            metrics.events().declare(&file.template);
+        }
         process.start_subscribers(subscribers, &observed, &metrics)?;
         start_work(&mut process, &observed, &settings, registry.map(|registry| (registry, &*metrics)))?;
         health.opened(store);

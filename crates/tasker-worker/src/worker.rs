@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tasker_handler::Registration;
 use tasker_runtime::{
-    Health, Metrics, Process, RunError, Settings, Telemetry, environment, handlers, interface,
+    Health, Metrics, Process, RunError, Settings, TaskLogs, Telemetry, environment, handlers, interface,
 };
 use tasker_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -110,11 +110,12 @@ impl Worker {
         let metrics = Metrics::with(telemetry.traces);
         metrics.take_facade();
         settings.events.route(metrics.events())?;
+        let logs = Arc::new(TaskLogs::default());
         let mut process = Process::new(shutdown.clone()).told_as("tasker-worker", metrics.events());
         let health = Health::new(shutdown, metrics.events().clone());
         let address = match &settings.worker.health_listen {
             Some(address) => {
-                let api = interface(&settings.http, &health, &metrics, telemetry.log)?;
+                let api = interface(&settings.http, &health, &metrics, (telemetry.log, &logs))?;
                 Some(process.start_http("worker.health_listen", address, api).await?)
             }
             None => None,
@@ -123,6 +124,7 @@ impl Worker {
             return process.run().await;
         };
         metrics.opened(Arc::clone(&store));
+        logs.opened(Arc::clone(&store));
         let observed = metrics.observed(Arc::clone(&store));
         if let Some(traces) = metrics.traces() {
             process.start_traces(&store, traces, metrics.events());

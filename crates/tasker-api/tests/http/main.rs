@@ -4,6 +4,7 @@ mod controls;
 mod correlation;
 mod events;
 mod health;
+mod logs;
 mod metrics;
 mod status;
 mod support;

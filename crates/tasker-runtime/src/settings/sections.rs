@@ -90,6 +90,8 @@ section! {
         /// The directory in which commands run and from which relative paths in steps are taken; the working
         /// directory of the process if absent.
         base_dir: Option<PathBuf> = None,
+        /// Whether the lines that steps log are kept with their tasks, for `tasker task logs`; at most 64 kB of an attempt.
+        keep_logs: bool = true,
         /// The address, such as 127.0.0.1:8485, at which tasker-worker answers health checks and scrapers; none if absent.
         health_listen: Option<String> = None,
     }

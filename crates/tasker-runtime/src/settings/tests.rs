@@ -119,7 +119,7 @@ fn an_unknown_key_is_refused_with_the_one_that_was_likely_meant() {
       tasker.toml: there is no setting "concurrency"; did you mean worker.concurrency?
       tasker.toml: there is no setting "server.listen"; did you mean http.listen?
       tasker.toml: there is no setting "weather.sun"; the sections are database, engine, worker, agents, backoff, log, events, traces, http, templates
-      tasker.toml: there is no setting "worker.zeal"; worker has enabled, name, queues, concurrency, lease_seconds, drain_timeout_seconds, bindings, allow_env, base_dir, health_listen
+      tasker.toml: there is no setting "worker.zeal"; worker has enabled, name, queues, concurrency, lease_seconds, drain_timeout_seconds, bindings, allow_env, base_dir, keep_logs, health_listen
     "#);
     insta::assert_snapshot!(complaint("\"worker.concurrency\" = 8\n"), @r#"
     the settings cannot be used:
@@ -307,6 +307,7 @@ fn routes_are_read_from_a_file_and_from_a_variable_and_printed() {
     "#);
 }
 
+#[expect(clippy::too_many_lines, reason = "one picture of all settings")]
 #[test]
 fn the_settings_that_hold_are_printed_with_where_each_came_from() {
     let loaded =
