@@ -5,3 +5,4 @@ pub mod docs;
 pub mod faults;
 pub mod prometheus;
 pub mod scenario;
+pub mod traces;

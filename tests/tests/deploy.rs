@@ -105,6 +105,11 @@ fn the_server_understands_what_compose_tells_it() -> Result<()> {
     let output = command.output()?;
     let printed = String::from_utf8(output.stdout)?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let traces = printed.split_once("[traces]").context("there are settings of traces")?.1;
+    let traces = traces.split("\n[").next().unwrap_or_default();
+    ensure!(traces.contains("enabled = true"), "it sends no traces: {traces}");
+    ensure!(traces.contains("endpoint = \"http://jaeger:4317\""), "Jaeger is elsewhere: {traces}");
+    ensure!(services(&compose)?.contains_key("jaeger"), "there is no Jaeger");
     for line in ["listen = \"0.0.0.0:8484\"", "enabled = true", "format = \"json\"", "postgres:5432/tasker"] {
         ensure!(printed.contains(line), "it has no {line}: {printed}");
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use tasker_otlp::testing::Collector;
 use tasker_tests::binaries;
 use tasker_tests::docs::{copy_folder, follow, renew};
 use tasker_tests::prometheus::tool;
@@ -112,6 +113,27 @@ fn the_guide_to_monitoring_is_true() -> Result<()> {
 #[test]
 fn the_guide_to_logging_is_true() -> Result<()> {
     check("docs/guides/logging.md")
+}
+
+/// The collector of the page is one of the test.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guide_to_tracing_is_true() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is above")?;
+    let folder = tempfile::tempdir()?;
+    let mut collector = Collector::start().await;
+    let place = root.join("docs/guides/tracing.md");
+    let page = fs::read_to_string(&place)?;
+    let there = page.replace("http://127.0.0.1:4317", &collector.endpoint());
+    let binaries = binaries::folder(&["tasker"])?;
+    #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the test")]
+    if std::env::var("UPDATE").is_ok() {
+        let renewed = renew(&there, folder.path(), &binaries)?;
+        return Ok(fs::write(place, renewed.replace(&collector.endpoint(), "http://127.0.0.1:4317"))?);
+    }
+    follow(&there, folder.path(), &binaries)?;
+    let wholes = collector.spans().iter().filter(|span| span.name.starts_with("tasker.task")).count();
+    ensure!(wholes == 3, "two runs and an export are {wholes} traces");
+    Ok(())
 }
 
 #[test]

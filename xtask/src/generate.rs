@@ -34,7 +34,7 @@ enum Source {
 }
 
 /// All generated pages.
-const PAGES: [Page; 11] = [
+const PAGES: [Page; 12] = [
     Page {
         path: "deploy/grafana/tasker.json",
         source: Source::Cargo("run --quiet --package tasker-cli -- reference dashboard"),
@@ -64,6 +64,10 @@ const PAGES: [Page; 11] = [
     Page {
         path: "docs/reference/settings.md",
         source: Source::Cargo("run --quiet --package tasker-cli -- reference settings"),
+    },
+    Page {
+        path: "docs/reference/traces.md",
+        source: Source::Cargo("run --quiet --package tasker-cli -- reference traces"),
     },
     Page {
         path: "docs/reference/transitions.md",

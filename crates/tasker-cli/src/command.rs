@@ -9,6 +9,7 @@ mod resume;
 mod run;
 mod task;
 mod template;
+mod trace;
 
 use clap::Subcommand;
 
@@ -33,6 +34,9 @@ pub(crate) enum Command {
     /// Pause everything of a namespace, and end the pause.
     #[command(subcommand)]
     Namespace(namespace::Command),
+    /// See where the time of a task went, and send its trace to a collector.
+    #[command(subcommand)]
+    Trace(trace::Command),
     Completions(completions::Args),
     #[command(hide = true)]
     Reference(reference::Args),
@@ -48,6 +52,7 @@ impl Command {
             Self::Template(command) => command.run(desk).await,
             Self::Task(command) => command.run(desk).await,
             Self::Namespace(command) => command.run(desk).await,
+            Self::Trace(command) => command.run(desk).await,
             Self::Completions(args) => Ok(completions::run(args, desk)),
             Self::Reference(args) => Ok(reference::run(args, desk)),
         }

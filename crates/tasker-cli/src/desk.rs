@@ -8,7 +8,8 @@ use std::time::Duration;
 use tasker_core::Clock;
 use tasker_engine::Engine;
 use tasker_runtime::{
-    DEFAULT_FILE, Database, Loaded, LogError, LogSettings, Settings, Sources, init_logging, without_secrets,
+    DEFAULT_FILE, Database, Loaded, LogError, LogSettings, RunError, Settings, Sources, Telemetry, Tracing,
+    init_logging, without_secrets,
 };
 use tokio::time::timeout;
 
@@ -36,6 +37,8 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) globals: Globals,
     pub(crate) variables: Vec<(String, String)>,
+    /// The traces of what this process runs, if the settings want any.
+    pub(crate) traces: Option<Arc<Tracing>>,
     /// What is to be closed at the end.
     database: Option<Database>,
 }
@@ -58,6 +61,7 @@ impl Desk {
             clock: outside.clock,
             globals,
             variables: outside.variables,
+            traces: None,
             database: None,
         }
     }
@@ -83,17 +87,41 @@ impl Desk {
 
     /// An engine on the store that the settings name.
     pub(crate) async fn engine(&mut self, settings: &Settings) -> Result<Engine, Trouble> {
+        Self::start_log(&self.log_settings())?;
+        let database = Database::open(&settings.database).await?;
+        let store = database.store();
+        self.database = Some(database);
+        Ok(Engine::new(store, settings.engine.engine_settings()))
+    }
+
+    /// Has what this process runs traced, if the settings want that. It comes before the database, with which the log
+    /// begins.
+    pub(crate) fn trace(&mut self, settings: &Settings) -> Result<(), Trouble> {
+        if settings.traces.enabled {
+            let settings = Settings { log: self.log_settings(), ..settings.clone() };
+            self.traces = Self::telemetry(&settings)?.traces;
+        }
+        Ok(())
+    }
+
+    /// Sets up log and traces, unless they are already.
+    pub(crate) fn telemetry(settings: &Settings) -> Result<Telemetry, Trouble> {
+        match Telemetry::begin(settings) {
+            Ok(telemetry) => Ok(telemetry),
+            // As in `start_log`.
+            Err(RunError::Log(LogError::Taken)) => Ok(Telemetry::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How this command logs. The setting `log.level` is meant for servers.
+    fn log_settings(&self) -> LogSettings {
         let level = match self.globals.verbose {
             0 => "off",
             1 => "info",
             _ => "debug",
         };
-        // The setting `log.level` is meant for servers.
-        Self::start_log(&LogSettings { level: level.to_owned(), ..LogSettings::default() })?;
-        let database = Database::open(&settings.database).await?;
-        let store = database.store();
-        self.database = Some(database);
-        Ok(Engine::new(store, settings.engine.engine_settings()))
+        LogSettings { level: level.to_owned(), ..LogSettings::default() }
     }
 
     /// As [`Desk::engine`], for commands that have nothing to do with a database that is not there: none is made.
@@ -146,7 +174,7 @@ impl Desk {
     }
 
     /// Sets up the log, unless it is already.
-    pub(crate) fn start_log(settings: &LogSettings) -> Result<(), Trouble> {
+    fn start_log(settings: &LogSettings) -> Result<(), Trouble> {
         match init_logging(settings) {
             // A process that runs several commands, as tests do, sets up its log once.
             Ok(_) | Err(LogError::Taken) => Ok(()),

@@ -33,6 +33,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 const CORRECTED: usize = 1_000;
 /// The store is given so long to answer a question that the drive can do without.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The collector is given so long to take the trace.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// How long the last transitions are waited for when all has stopped.
 const EPILOGUE: Duration = Duration::from_millis(50);
 
@@ -75,7 +77,8 @@ pub(crate) async fn to_its_end(
     let mut interrupts = Interrupts::listen().map_err(anyhow::Error::from)?;
     let offered = setup.offered();
     let logs = journey.tells_logs.then(|| setup.listen());
-    let worker = Embedded::start(engine, journey.task, setup);
+    let traces = desk.traces.clone();
+    let worker = Embedded::start(engine, journey.task, setup, traces.clone());
     let mut drive = Drive::begin(desk, engine, journey, (worker.store(), offered, logs)).await?;
     let deadline = journey.time_limit.map(|limit| Instant::now() + limit);
     let stop = drive.run(&mut interrupts, deadline).await;
@@ -87,6 +90,14 @@ pub(crate) async fn to_its_end(
     }
     drive.see_off(worker, &mut interrupts).await;
     drive.progress.end();
+    if let Some(traces) = traces {
+        let report = traces.conclude(&**engine.store(), journey.task, FAREWELL).await;
+        if report.failed + report.dropped > 0 {
+            let collector =
+                "the collector did not take the trace of the task; `tasker trace export` sends it again";
+            desk.terminal.note(collector);
+        }
+    }
     stop
 }
 

@@ -10,7 +10,7 @@ use tasker_core::{Backoff, Clock, QueueName, StepId, TaskId, TaskTemplate, Worke
 use tasker_engine::{AgentSettings, Agents, Engine};
 use tasker_handler::{LogSink, NoLog, Registry, Runner, RunnerReport, RunnerSettings, StepContext};
 use tasker_logbook::KeptLog;
-use tasker_runtime::{AgentsSection, Settings, WorkerSettings, handlers};
+use tasker_runtime::{AgentsSection, Settings, Tracing, WorkerSettings, handlers};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -126,7 +126,7 @@ pub(crate) struct Embedded {
 
 impl Embedded {
     /// Starts them for one task.
-    pub(crate) fn start(engine: &Engine, task: TaskId, setup: Setup) -> Self {
+    pub(crate) fn start(engine: &Engine, task: TaskId, setup: Setup, traces: Option<Arc<Tracing>>) -> Self {
         let mut random = StdRng::from_os_rng();
         let now = setup.clock.now();
         let worker = WorkerId::new(now, u128::from(random.next_u64()) << 64 | u128::from(random.next_u64()));
@@ -147,6 +147,10 @@ impl Embedded {
         let runner = Runner::new(Arc::clone(&store) as Arc<_>, setup.registry, settings, random);
         let log = KeptLog::start(Arc::clone(engine.store()) as Arc<_>, setup.logs);
         let runner = runner.log_to(Arc::new(log.clone()));
+        let runner = match traces {
+            Some(traces) => runner.trace_with(traces),
+            None => runner,
+        };
         let runner = AbortOnDropHandle::new(tokio::spawn(runner.run(shutdown.clone())));
         Self { agents: Agents::start(engine.store(), &setup.agents), runner, shutdown, store, log }
     }

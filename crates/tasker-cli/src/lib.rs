@@ -39,6 +39,7 @@ mod advice;
 mod drawing;
 mod explanation;
 mod paint;
+mod spans;
 mod table;
 mod terminal;
 mod tree;

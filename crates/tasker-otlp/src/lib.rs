@@ -19,6 +19,9 @@ mod settings;
 mod traces;
 mod transport;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub use live::{TARGET, attempt_span, current};
 pub use queue::Report;
 pub use settings::{OtlpError, Protocol, Secret, Settings};

@@ -57,6 +57,7 @@ pub use settings::{
 };
 pub use tasker_events::reference as events_reference;
 pub use tasker_monitor::{alert_rules, check_query, dashboard, metrics_reference, recording_rules};
+pub use tasker_trace::reference as traces_reference;
 pub use telemetry::Telemetry;
 pub use templates::{TemplateFile, read_templates, register_templates};
-pub use traces::{Tracing, connect, write_trace};
+pub use traces::{Tracing, connect, read_trace, write_trace};

@@ -1,11 +1,11 @@
 //! The traces of a process: what handlers do while they run, and what tasks went through once they have ended.
 
+mod marks;
 mod writer;
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tasker_core::{LeaseKey, TaskId};
@@ -23,12 +23,13 @@ use crate::environment::{host_and_process, program_name};
 use crate::error::RunError;
 use crate::settings::{TracesProtocol, TracesSettings};
 
-pub use writer::write_trace;
+use marks::Marks;
+pub use writer::{read_trace, write_trace};
 
 /// So many tasks may wait for their traces to be written.
 const WAITING: usize = 10_000;
-/// So many tasks are remembered whose submitters record.
-const REMEMBERED: usize = 100_000;
+/// So many tasks are remembered whose traces are to be written whatever the ratio says.
+const REMEMBERED: usize = 50_000;
 
 /// The traces of a process.
 ///
@@ -39,11 +40,20 @@ pub struct Tracing {
     traces: Traces,
     sampling: Sampling,
     slow: Option<Duration>,
-    /// Tasks that are sampled because their submitters record.
-    marked: Mutex<HashSet<TaskId>>,
-    ended: mpsc::Sender<TaskId>,
-    inbox: Mutex<Option<mpsc::Receiver<TaskId>>>,
+    /// Tasks whose submitters record, and those that were retried: their traces have been written before.
+    marked: Marks,
+    ended: mpsc::Sender<Ended>,
+    inbox: Mutex<Option<mpsc::Receiver<Ended>>>,
     missed: AtomicU64,
+}
+
+/// A task that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// Its trace is wanted.
+    Wanted(TaskId),
+    /// Whether its trace is wanted follows from its record.
+    Unknown(TaskId),
 }
 
 impl std::fmt::Debug for Tracing {
@@ -75,7 +85,7 @@ impl Tracing {
             traces,
             sampling,
             slow,
-            marked: Mutex::default(),
+            marked: Marks::new(REMEMBERED),
             ended,
             inbox: Mutex::new(Some(inbox)),
             missed: AtomicU64::default(),
@@ -100,10 +110,6 @@ impl Tracing {
         self.missed.load(Ordering::Relaxed)
     }
 
-    fn marked(&self) -> MutexGuard<'_, HashSet<TaskId>> {
-        self.marked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Whether the task is in a trace while it runs.
     fn sampled(&self, task: TaskId, origin: &Origin) -> Sampled {
         if self.sampling.is_sampled_at_head(task, None).is_yes() {
@@ -112,21 +118,24 @@ impl Tracing {
         let submitter: Option<TraceContext> = origin.traceparent.as_ref().and_then(|text| text.parse().ok());
         let sampled = self.sampling.is_sampled_at_head(task, submitter.as_ref());
         if sampled.is_yes() {
-            let mut marked = self.marked();
-            if marked.len() < REMEMBERED {
-                marked.insert(task);
-            }
+            self.marked.put(task);
         }
         sampled
     }
 
     /// A task has ended; `seconds` is how long it took, where that is known.
     fn ended(&self, task: TaskId, seconds: Option<f64>, has_failed: bool) {
-        let is_marked = self.marked().remove(&task);
+        let is_marked = self.marked.take(task);
         let is_slow = seconds.zip(self.slow).is_some_and(|(seconds, slow)| seconds >= slow.as_secs_f64());
         let is_wanted =
             has_failed || is_slow || is_marked || self.sampling.is_sampled_at_head(task, None).is_yes();
-        if is_wanted && self.ended.try_send(task).is_err() {
+        if is_wanted {
+            self.note(Ended::Wanted(task));
+        }
+    }
+
+    fn note(&self, ended: Ended) {
+        if self.ended.try_send(ended).is_err() {
             self.missed.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -155,7 +164,10 @@ impl Sink for Tracing {
                 self.ended(task.id, Some(*total_execution_duration), true);
             }
             Event::TaskResolvedManually { task, .. } => self.ended(task.id, None, true),
-            Event::TaskCancelled { task, .. } => self.ended(task.id, None, false),
+            // Who cancels a task has mostly done none of it, and knows nothing of its submitter.
+            Event::TaskCancelled { task, .. } => self.note(Ended::Unknown(task.id)),
+            // Its trace was written when it had failed, and is to be written again.
+            Event::TaskRetryRequested { task, .. } => self.marked.put(task.id),
             // The trace tells of them from the record.
             _ => {}
         }

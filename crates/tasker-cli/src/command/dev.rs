@@ -43,14 +43,15 @@ pub(crate) async fn run(args: &Args, desk: &mut Desk) -> Outcome {
         return Ok(Ending::Well);
     }
     let settings = loaded.settings;
-    Desk::start_log(&settings.log)?;
+    let telemetry = Desk::telemetry(&settings)?;
     let engine = desk.engine(&settings).await?;
     let registered = register(args, desk, &settings, &engine).await?;
     let (ready, is_ready) = oneshot::channel();
     let shutdown = CancellationToken::new();
     // The templates are registered already, so that changed ones take the place of what was there.
     let serving = Settings { templates: TemplatesSection::default(), ..settings };
-    let server = Server::new(serving).on(Arc::clone(engine.store())).when_ready(|state| {
+    let server = Server::new(serving).telemetry(telemetry).on(Arc::clone(engine.store()));
+    let server = server.when_ready(|state| {
         // Nobody listens any more when the command is on its way out.
         let _ = ready.send(state.clone());
     });

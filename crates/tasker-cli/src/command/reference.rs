@@ -31,6 +31,8 @@ enum Page {
     Recordings,
     /// Every setting.
     Settings,
+    /// Every span and attribute of a trace.
+    Traces,
     /// Every state, and what may follow it.
     Transitions,
 }
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &Args, desk: &mut Desk) -> Ending {
         Page::Metrics => tasker_runtime::metrics_reference(),
         Page::Recordings => tasker_runtime::recording_rules(),
         Page::Settings => tasker_runtime::settings_reference(),
+        Page::Traces => tasker_runtime::traces_reference(),
         Page::Transitions => transitions::page(),
     };
     desk.terminal.print(page.trim_end());

@@ -41,6 +41,7 @@ const LISTED: u32 = 20;
 
 pub(crate) async fn run(args: &Args, desk: &mut Desk) -> Outcome {
     let settings = desk.settings(&[])?.settings;
+    desk.trace(&settings)?;
     let engine = desk.existing(&settings).await?;
     let task = match &args.task {
         Some(word) => ids::task(&engine, word).await?,

@@ -76,6 +76,7 @@ pub(crate) async fn run(args: &Args, desk: &mut Desk) -> Outcome {
     let setup = Setup::of(desk, &settings, &args.work, &remembered)?;
     let request = request::task(template.key().into(), &args.wishes, desk)?;
 
+    desk.trace(&settings)?;
     let engine = desk.engine(&settings).await?;
     engine.register(Arc::clone(&template), WhenTaken::Replace).await?;
     let cursor = engine.relay().end().await?;

@@ -1,3 +1,5 @@
+use tasker_events::{Cache, TaskKind, TaskRef};
+
 use super::*;
 use crate::settings::Secret as Hidden;
 
@@ -35,9 +37,6 @@ fn headers_are_pairs_with_commas_between_them() {
 async fn a_task_whose_submitter_records_is_written_whatever_the_ratio_says() {
     let settings = TracesSettings { enabled: true, ratio: 0.0, ..TracesSettings::default() };
     let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
-    let task = |number: u32| {
-        TaskId::new(tasker_core::Timestamp::from_micros(1_790_000_000_000_000), u128::from(number) << 20)
-    };
     let traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     let origin = Origin { traceparent, ..Origin::default() };
     let passed_on = |number, origin: &Origin| {
@@ -46,13 +45,51 @@ async fn a_task_whose_submitter_records_is_written_whatever_the_ratio_says() {
     };
     assert!(passed_on(1, &origin).ends_with("-01"));
     assert!(passed_on(2, &Origin::default()).ends_with("-00"));
-    let mut inbox = tracing.inbox.lock().expect("nobody panicked").take().expect("not started");
     tracing.ended(task(1), Some(1.0), false);
     tracing.ended(task(2), Some(1.0), false);
     tracing.ended(task(3), Some(61.0), false);
     tracing.ended(task(4), None, true);
-    let written: Vec<_> = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
-    assert_eq!(written, [task(1), task(3), task(4)], "it is recorded, it was slow, it failed");
+    let wanted = [1, 3, 4].map(|number| Ended::Wanted(task(number)));
+    assert_eq!(inbox(&tracing), wanted, "it is recorded, it was slow, it failed");
+}
+
+#[tokio::test]
+async fn a_task_that_was_retried_is_written_again_when_it_ends_well_and_not_a_third_time() {
+    let settings = TracesSettings { enabled: true, ratio: 0.0, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let kind = kind();
+    let task = TaskRef { id: task(1), kind: &kind };
+    let completed = Event::TaskCompleted { task, total_execution_duration: 2.0 };
+    tracing.take(&Event::TaskFailed { task, total_execution_duration: 1.0 });
+    tracing.take(&Event::TaskRetryRequested { task, by: "ada", step_count: 1 });
+    tracing.take(&completed);
+    tracing.take(&completed);
+    assert_eq!(inbox(&tracing), [Ended::Wanted(task.id), Ended::Wanted(task.id)]);
+}
+
+#[tokio::test]
+async fn of_a_task_that_was_cancelled_the_record_says_whether_it_is_written() {
+    let settings = TracesSettings { enabled: true, ratio: 0.0, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let kind = kind();
+    let task = TaskRef { id: task(1), kind: &kind };
+    tracing.take(&Event::TaskCancelled { task, by: "ada", cancellation_reason: None });
+    assert_eq!(inbox(&tracing), [Ended::Unknown(task.id)]);
+}
+
+/// What is told to the writer, which has not begun.
+fn inbox(tracing: &Tracing) -> Vec<Ended> {
+    let mut inbox = tracing.inbox.lock().expect("nobody panicked").take().expect("not started");
+    std::iter::from_fn(|| inbox.try_recv().ok()).collect()
+}
+
+fn kind() -> TaskKind {
+    let (namespace, name, version) = ("shop".to_owned(), "order".to_owned(), "1.0.0".to_owned());
+    TaskKind { namespace, name, version, steps: 1, cache: Cache::default() }
+}
+
+fn task(number: u32) -> TaskId {
+    TaskId::new(tasker_core::Timestamp::from_micros(1_790_000_000_000_000), u128::from(number) << 20)
 }
 
 mod collector {
@@ -122,4 +159,35 @@ async fn what_becomes_of_spans_is_told() {
     let (name, payload) = spans_of_a_task("400 Bad Request").await;
     assert_eq!((&*name, payload["span_count"].as_u64()), ("traces.dropped", Some(4)), "{payload}");
     assert_eq!(payload["reason"], "the collector did not take them");
+}
+
+/// How many spans are sent of a task that was submitted with this and cancelled, where nothing is sampled.
+async fn spans_of_a_cancelled_task(traceparent: &str) -> u64 {
+    use serde_json::json;
+    use tasker_engine::{Engine, EngineSettings, TaskRequest};
+    use tasker_store::{Store, WhenTaken, memory::MemoryStore};
+
+    let endpoint = collector::answering("200 OK").await;
+    let (protocol, ratio) = (TracesProtocol::Http, 0.0);
+    let settings = TracesSettings { enabled: true, endpoint, protocol, ratio, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(tasker_core::SystemClock)));
+    let engine = Engine::new(Arc::clone(&store), EngineSettings::default());
+    let definition = json!({ "name": "one", "step_templates": [{ "name": "a", "handler_class": "noop" }] });
+    let template = tasker_core::TaskTemplate::from_definition(&definition).expect("a template");
+    engine.register(template.into(), WhenTaken::Replace).await.expect("registered");
+    let mut request = TaskRequest::new("one".parse().expect("a request"), json!({}));
+    request.traceparent = Some(traceparent.to_owned());
+    let task = engine.submit(request).await.expect("submitted").id();
+    engine.cancel(tasker_store::Target::Task(task), "ann", None).await.expect("cancelled");
+    let report = tracing.conclude(&*store, task, Duration::from_mins(1)).await;
+    assert_eq!(report.failed + report.dropped + report.waiting, 0, "{report:?}");
+    report.exported
+}
+
+#[tokio::test]
+async fn a_cancelled_task_is_written_if_its_submitter_records() {
+    let submitter = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
+    assert_eq!(spans_of_a_cancelled_task(&format!("{submitter}-01")).await, 4);
+    assert_eq!(spans_of_a_cancelled_task(&format!("{submitter}-00")).await, 0);
 }

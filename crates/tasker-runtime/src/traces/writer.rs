@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tasker_core::TaskId;
+use tasker_core::{State, TaskId};
 use tasker_events::{Event, Events};
 use tasker_otlp::{Report, Traces};
 use tasker_store::{Store, StoreError};
-use tasker_trace::{Origin, spans};
+use tasker_trace::{Origin, Span, is_verdict, spans};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Tracing;
+use super::{Ended, Tracing};
 use crate::process::Process;
 
 /// What waits at the end is given so long to be sent.
@@ -35,22 +36,62 @@ impl Process {
     }
 }
 
+impl Tracing {
+    /// Ends the traces of a process that was there for one task: writes the trace of the task, if it has ended and is one
+    /// to be written, and sends what waits. Takes no longer than `within`, and says what became of all spans.
+    pub async fn conclude(&self, store: &dyn Store, task: TaskId, within: Duration) -> Report {
+        let end = Instant::now() + within;
+        let has_written = tokio::time::timeout_at(end, self.judge(store, task)).await.unwrap_or(Ok(()));
+        if let Err(error) = has_written {
+            self.miss(task, &error);
+        }
+        self.traces.shutdown(end.saturating_duration_since(Instant::now())).await
+    }
+
+    /// Writes the trace of a task if its record says that it is one to be written.
+    async fn judge(&self, store: &dyn Store, task: TaskId) -> Result<(), StoreError> {
+        let Some(record) = store.task(task).await? else { return Ok(()) };
+        let submitter = record.origin.traceparent.as_ref().and_then(|text| text.parse().ok());
+        let is_marked = self.marked.take(task);
+        let is_over = record.state.is_ended() || record.state == State::Error;
+        let is_wanted = is_marked || self.sampling.is_written(&record, submitter.as_ref());
+        if is_over && (is_wanted || has_failed(store, task).await?) {
+            write_trace(store, task, &self.traces).await?;
+        }
+        Ok(())
+    }
+
+    fn miss(&self, task: TaskId, error: &StoreError) {
+        self.missed.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(%task, %error, "the record of a task cannot be read for its trace");
+    }
+}
+
+/// Whether a task was in error before: its trace was written then, and is to be written again.
+async fn has_failed(store: &dyn Store, task: TaskId) -> Result<bool, StoreError> {
+    let history = store.history(task).await?;
+    Ok(history.iter().any(|moved| is_verdict(moved) && moved.to == State::Error))
+}
+
 /// Writes traces until it is told to stop and nothing waits.
 async fn write(
     tracing: &Tracing,
     store: &dyn Store,
-    mut inbox: mpsc::Receiver<TaskId>,
+    mut inbox: mpsc::Receiver<Ended>,
     stop: &CancellationToken,
 ) {
     loop {
-        let task = tokio::select! {
+        let ended = tokio::select! {
             biased;
-            Some(task) = inbox.recv() => task,
+            Some(ended) = inbox.recv() => ended,
             () = stop.cancelled() => break,
         };
-        if let Err(error) = write_trace(store, task, &tracing.traces).await {
-            tracing.missed.fetch_add(1, Ordering::Relaxed);
-            tracing::debug!(%task, %error, "the record of a task cannot be read for its trace");
+        let (task, written) = match ended {
+            Ended::Wanted(task) => (task, write_trace(store, task, &tracing.traces).await.map(drop)),
+            Ended::Unknown(task) => (task, tracing.judge(store, task).await),
+        };
+        if let Err(error) = written {
+            tracing.miss(task, &error);
         }
     }
     tracing.traces.shutdown(FAREWELL).await;
@@ -66,17 +107,26 @@ async fn write(
 ///
 /// A part of the trace may have been taken when the future is dropped.
 pub async fn write_trace(store: &dyn Store, task: TaskId, traces: &Traces) -> Result<usize, StoreError> {
-    let Some(record) = store.task(task).await? else { return Ok(0) };
-    let Some(plan) = store.read_plan(record.plan).await? else { return Ok(0) };
+    let spans = read_trace(store, task).await?;
+    let count = spans.len();
+    traces.put(spans).await;
+    Ok(count)
+}
+
+/// The trace of a task, as its record tells it now; empty if there is no such task. Parents come before their parts.
+///
+/// # Errors
+///
+/// If the record cannot be read.
+pub async fn read_trace(store: &dyn Store, task: TaskId) -> Result<Vec<Span>, StoreError> {
+    let Some(record) = store.task(task).await? else { return Ok(Vec::new()) };
+    let Some(plan) = store.read_plan(record.plan).await? else { return Ok(Vec::new()) };
     let history = store.history(task).await?;
     let origin = Origin {
         correlation_id: record.origin.correlation_id.as_deref(),
         traceparent: record.origin.traceparent.as_deref(),
     };
-    let spans = spans(&record, &plan.template, &history, &origin);
-    let count = spans.len();
-    traces.put(spans).await;
-    Ok(count)
+    Ok(spans(&record, &plan.template, &history, &origin))
 }
 
 /// Tells what became of spans, whenever that is known.
