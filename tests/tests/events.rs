@@ -25,7 +25,7 @@ fn no_event_is_in_the_catalog_that_no_test_makes_happen() {
         let told = format!("    {event} {{");
         let is_there =
             |text: &&str| text.contains(&quoted) || text.contains(&variant) || text.contains(&told);
-        TESTS.iter().copied().any(is_there) || IN_METRICS.contains(&format!("\\\"{event}\\\""))
+        TESTS.iter().any(is_there) || IN_METRICS.contains(&format!("\\\"{event}\\\""))
     };
     let missing: BTreeSet<&str> =
         EventId::ALL.iter().filter(|event| !is_looked_at(event)).map(|event| event.name()).collect();
