@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use tasker_core::{State, TaskId, Timestamp};
-use tasker_engine::{Engine, EngineError, Explanation, Relay};
+use tasker_engine::{Engine, EngineError, Explanation, Relay, StoreHealth, Watch, Watched};
 use tasker_store::{Cause, StoreError, Transition};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::error::Elapsed;
@@ -23,7 +23,6 @@ use crate::interrupts::Interrupts;
 use crate::progress::{self, Manner, Progress, TICK};
 use crate::standstill::Standstill;
 use crate::terminal::Terminal;
-use crate::watched::{Health, Watch, Watched};
 use crate::words::{count, one_line};
 
 /// A task that does not move is looked at after so long, and then less and less often.
@@ -120,7 +119,7 @@ struct Drive<'a> {
     noted: BTreeSet<String>,
     /// How the store does its work, and what was told of that.
     watch: Watch,
-    told: Health,
+    told: StoreHealth,
     /// The feed is not read before: it failed.
     feed_after: Instant,
 }
@@ -173,7 +172,7 @@ impl<'a> Drive<'a> {
             logs,
             noted: BTreeSet::new(),
             watch,
-            told: Health::Well,
+            told: StoreHealth::Well,
             feed_after: Instant::now(),
         };
         for note in &journey.notes {
@@ -286,12 +285,14 @@ impl<'a> Drive<'a> {
     fn attend(&mut self) {
         let health = self.watch.health();
         let text = match (&health, &self.told) {
-            (Health::Well, Health::Well)
-            | (Health::Silent(_), Health::Silent(_) | Health::Failing(_))
-            | (Health::Failing(_), Health::Failing(_)) => return,
-            (Health::Well, Health::Silent(_) | Health::Failing(_)) => "the database answers again: going on",
-            (Health::Silent(text), Health::Well)
-            | (Health::Failing(text), Health::Well | Health::Silent(_)) => text,
+            (StoreHealth::Well, StoreHealth::Well)
+            | (StoreHealth::Silent(_), StoreHealth::Silent(_) | StoreHealth::Failing(_))
+            | (StoreHealth::Failing(_), StoreHealth::Failing(_)) => return,
+            (StoreHealth::Well, StoreHealth::Silent(_) | StoreHealth::Failing(_)) => {
+                "the database answers again: going on"
+            }
+            (StoreHealth::Silent(text), StoreHealth::Well)
+            | (StoreHealth::Failing(text), StoreHealth::Well | StoreHealth::Silent(_)) => text,
         };
         self.progress.note(self.terminal, &one_line(text));
         self.told = health;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use tasker_core::{Backoff, Clock, QueueName, StepId, TaskId, TaskTemplate, WorkerId};
-use tasker_engine::{AgentSettings, Agents, Engine};
+use tasker_engine::{AgentSettings, Agents, Engine, Watched};
 use tasker_handler::{LogSink, NoLog, Registry, Runner, RunnerReport, RunnerSettings, StepContext};
 use tasker_logbook::KeptLog;
 use tasker_runtime::{AgentsSection, Settings, Tracing, WorkerSettings, handlers};
@@ -19,7 +19,6 @@ use crate::command::Work;
 use crate::desk::Desk;
 use crate::ending::Trouble;
 use crate::remembered::Remembered;
-use crate::watched::Watched;
 use crate::words::count;
 
 /// How long the lease of this process holds: short, so that a killed one is soon known to be dead.

@@ -33,7 +33,6 @@ mod progress;
 mod remembered;
 mod standstill;
 mod verdict;
-mod watched;
 
 mod advice;
 mod drawing;

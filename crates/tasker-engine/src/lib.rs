@@ -21,6 +21,7 @@ mod rescuer;
 mod scheduler;
 mod submit;
 mod view;
+mod watched;
 
 pub use agents::{AgentSettings, Agents};
 pub use engine::{Engine, EngineSettings};
@@ -33,3 +34,4 @@ pub use request::TaskRequest;
 pub use rescuer::Rescuer;
 pub use scheduler::Scheduler;
 pub use view::{StepView, TaskView};
+pub use watched::{StoreHealth, Watch, Watched};

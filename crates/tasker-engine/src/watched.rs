@@ -22,14 +22,14 @@ const BORNE: Duration = Duration::from_secs(3);
 const UNANSWERED: Duration = Duration::from_secs(6);
 
 /// A store that is watched.
-pub(crate) struct Watched {
+pub struct Watched {
     store: Arc<dyn Store>,
     watch: Watch,
 }
 
 /// What is asked of the store, the most telling first; the words go after "failed to" and "to".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Asked {
+enum Asked {
     /// What steps came to is recorded.
     Settle,
     /// Steps are claimed.
@@ -44,7 +44,7 @@ pub(crate) enum Asked {
 
 /// How a store does, in words if it is not well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Health {
+pub enum StoreHealth {
     /// It answers.
     Well,
     /// It has not answered for a while.
@@ -55,7 +55,7 @@ pub(crate) enum Health {
 
 /// How the store does its work.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Watch(Arc<Mutex<BTreeMap<Asked, Standing>>>);
+pub struct Watch(Arc<Mutex<BTreeMap<Asked, Standing>>>);
 
 /// How one kind of work goes.
 #[derive(Debug, Default)]
@@ -68,12 +68,20 @@ struct Standing {
     failure: Option<String>,
 }
 
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watched").field("watch", &self.watch).finish_non_exhaustive()
+    }
+}
+
 impl Watched {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+    /// Watches `store`.
+    pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store, watch: Watch::default() }
     }
 
-    pub(crate) fn watch(&self) -> Watch {
+    /// What tells how it does.
+    pub fn watch(&self) -> Watch {
         self.watch.clone()
     }
 }
@@ -107,11 +115,11 @@ impl Watch {
     }
 
     /// How the store does: the worst of what has lasted for a while.
-    pub(crate) fn health(&self) -> Health {
+    pub fn health(&self) -> StoreHealth {
         let standings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let failing = standings.iter().find_map(|(work, standing)| standing.failing(*work));
         let silent = || standings.iter().find_map(|(work, standing)| standing.silent(*work));
-        failing.or_else(silent).unwrap_or(Health::Well)
+        failing.or_else(silent).unwrap_or(StoreHealth::Well)
     }
 
     fn note(&self, work: Asked, change: impl FnOnce(&mut Standing)) {
@@ -120,15 +128,15 @@ impl Watch {
 }
 
 impl Standing {
-    fn failing(&self, work: Asked) -> Option<Health> {
+    fn failing(&self, work: Asked) -> Option<StoreHealth> {
         let failure = self.failure.as_ref()?;
         let text = format!("failed to {}: {failure}; trying again", work.words());
-        Some(Health::Failing(text)).filter(|_| self.has_lasted(BORNE))
+        Some(StoreHealth::Failing(text)).filter(|_| self.has_lasted(BORNE))
     }
 
-    fn silent(&self, work: Asked) -> Option<Health> {
+    fn silent(&self, work: Asked) -> Option<StoreHealth> {
         let text = format!("waiting for the database, to {}", work.words());
-        Some(Health::Silent(text)).filter(|_| self.has_lasted(UNANSWERED))
+        Some(StoreHealth::Silent(text)).filter(|_| self.has_lasted(UNANSWERED))
     }
 
     fn has_lasted(&self, time: Duration) -> bool {
@@ -186,7 +194,7 @@ impl WorkStore for Watched {
 
 #[cfg(test)]
 mod tests {
-    use tasker_runtime::{Database, DatabaseSettings};
+    use tasker_sqlite::{SqliteOptions, SqliteStore};
     use tasker_store::SettleRequest;
 
     use super::*;
@@ -201,13 +209,13 @@ mod tests {
     async fn failures_are_told_after_a_while_and_until_an_answer_comes() {
         let watch = Watch::default();
         watch.saw(Asked::Settle, Some(&unavailable()));
-        assert_eq!(watch.health(), Health::Well);
+        assert_eq!(watch.health(), StoreHealth::Well);
         tokio::time::advance(BORNE).await;
         watch.saw(Asked::Settle, Some(&unavailable()));
         watch.saw(Asked::Claim, None);
-        assert_eq!(watch.health(), Health::Failing(LOCKED.to_owned()));
+        assert_eq!(watch.health(), StoreHealth::Failing(LOCKED.to_owned()));
         watch.saw(Asked::Settle, None);
-        assert_eq!(watch.health(), Health::Well);
+        assert_eq!(watch.health(), StoreHealth::Well);
     }
 
     #[tokio::test(start_paused = true)]
@@ -222,18 +230,18 @@ mod tests {
         // sleep: the time is paused
         tokio::time::sleep(UNANSWERED).await;
         let told = "waiting for the database, to renew the leases of steps at work";
-        assert_eq!(watch.health(), Health::Silent(told.to_owned()));
+        assert_eq!(watch.health(), StoreHealth::Silent(told.to_owned()));
         asked.abort();
     }
 
     #[tokio::test]
     async fn what_the_store_fails_is_seen() {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = folder.path().join("a.db").display().to_string();
-        let database = Database::open(&DatabaseSettings { url, ..DatabaseSettings::default() }).await;
-        let database = database.expect("opened");
-        let watched = Watched::new(database.store());
-        database.close().await.expect("closed");
+        let path = folder.path().join("a.db").display().to_string();
+        let store = SqliteStore::open(&path, SqliteOptions::default()).await.expect("opened");
+        let store = Arc::new(store);
+        let watched = Watched::new(Arc::clone(&store) as Arc<_>);
+        store.close().await.expect("closed");
         let request = SettleRequest { settlements: Vec::new(), claim: None };
         assert!(watched.settle(request).await.is_err());
         let standings = watched.watch.0.lock().expect("nobody panicked");
