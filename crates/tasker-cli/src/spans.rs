@@ -1,9 +1,8 @@
-//! The spans of a trace as a tree, and as JSON.
+//! The spans of a trace as a tree.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
-use tasker_trace::{Attribute, Kind, Span, SpanId, Value, attributes as name};
+use tasker_trace::{Span, SpanId, attributes as name};
 
 use crate::paint::{Colour, Paint};
 use crate::words::{cut, duration, one_line, padded, width};
@@ -83,8 +82,12 @@ impl<'a> Drawing<'a> {
     /// How a span ended, and what went wrong.
     fn outcome(&self, span: &Span, columns: usize) -> String {
         let word = [name::OUTCOME, name::STEP_STATE, name::TASK_STATE, name::QUEUE_CAUSE];
-        let word = word.into_iter().find_map(|name| text(span, name)).unwrap_or_default();
-        let unfinished = if text(span, name::UNFINISHED).is_some() { " (goes on)" } else { "" };
+        let word = word
+            .into_iter()
+            .find_map(|name| span.attribute(name))
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let unfinished = if span.attribute(name::UNFINISHED).is_some() { " (goes on)" } else { "" };
         // A handler fails with its attempt: it is told once.
         let error = span.error.as_ref().filter(|_| !span.name.starts_with("tasker.handler"));
         let error = error.map(|error| format!(": {}", one_line(&error.message))).unwrap_or_default();
@@ -98,59 +101,9 @@ impl<'a> Drawing<'a> {
 
 impl Row<'_> {
     fn name(&self) -> String {
-        let number = text(self.span, name::ATTEMPT_NUMBER);
+        let number = self.span.attribute(name::ATTEMPT_NUMBER);
         let number = number.filter(|_| self.span.name == "tasker.attempt");
         let number = number.map(|number| format!(" {number}")).unwrap_or_default();
         cut(&format!("{}{}{number}", self.branches, one_line(&self.span.name)), WIDEST_NAME)
     }
-}
-
-/// An attribute as a text.
-fn text(span: &Span, name: &str) -> Option<String> {
-    let (_, value) = span.attributes.iter().find(|(of, _)| *of == name)?;
-    Some(match value {
-        Value::Text(text) => text.to_string(),
-        Value::Texts(texts) => texts.join(", "),
-        Value::Number(number) => number.to_string(),
-        Value::Truth(truth) => truth.to_string(),
-    })
-}
-
-/// A span as JSON.
-pub(crate) fn json(span: &Span) -> Json {
-    let events = span
-        .events
-        .iter()
-        .map(|event| json!({ "name": event.name, "at": event.at, "attributes": facts(&event.attributes) }));
-    let links = span.links.iter().map(|link| {
-        let (trace, of) = (link.trace.to_string(), link.span.to_string());
-        json!({ "trace_id": trace, "span_id": of, "attributes": facts(&link.attributes) })
-    });
-    let error = span.error.as_ref().map(|error| json!({ "type": error.kind, "message": error.message }));
-    json!({
-        "trace_id": span.trace.to_string(),
-        "span_id": span.id.to_string(),
-        "parent_span_id": span.parent.map(|parent| parent.to_string()),
-        "name": span.name,
-        "kind": match span.kind { Kind::Internal => "internal", Kind::Consumer => "consumer" },
-        "start": span.start,
-        "end": span.end,
-        "attributes": facts(&span.attributes),
-        "events": events.collect::<Vec<_>>(),
-        "links": links.collect::<Vec<_>>(),
-        "error": error,
-    })
-}
-
-fn facts(attributes: &[Attribute]) -> Json {
-    let facts = attributes.iter().map(|(name, value)| {
-        let value = match value {
-            Value::Text(text) => json!(text),
-            Value::Texts(texts) => json!(texts),
-            Value::Number(number) => json!(number),
-            Value::Truth(truth) => json!(truth),
-        };
-        ((*name).to_owned(), value)
-    });
-    Json::Object(facts.collect())
 }

@@ -22,6 +22,7 @@
 pub mod attributes;
 mod context;
 mod id;
+mod json;
 mod reference;
 mod sampling;
 mod span;

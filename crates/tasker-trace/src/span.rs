@@ -1,6 +1,7 @@
 //! A span as plain data.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use tasker_core::Timestamp;
 
@@ -87,6 +88,24 @@ pub struct SpanError {
     pub kind: String,
     /// What happened, for a person.
     pub message: String,
+}
+
+impl Span {
+    /// The value of an attribute, if it has one of this name.
+    pub fn attribute(&self, name: &str) -> Option<&Value> {
+        self.attributes.iter().find(|(of, _)| *of == name).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Texts(texts) => f.write_str(&texts.join(", ")),
+            Self::Number(number) => number.fmt(f),
+            Self::Truth(truth) => truth.fmt(f),
+        }
+    }
 }
 
 impl From<&'static str> for Value {

@@ -5,7 +5,7 @@ use tasker_runtime::read_trace;
 use crate::desk::Desk;
 use crate::ending::{Ending, Outcome};
 use crate::ids;
-use crate::spans::{Drawing, json};
+use crate::spans::Drawing;
 
 /// Show where the time of a task went: its runs, steps, waits and attempts.
 ///
@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &Args, desk: &mut Desk) -> Outcome {
     let task = ids::view(&engine, task).await?.task.id;
     let spans = read_trace(&**engine.store(), task).await?;
     if args.json {
-        desk.terminal.print_all(spans.iter().map(|span| json(span).to_string()));
+        desk.terminal.print_all(spans.iter().map(|span| span.to_json().to_string()));
         return Ok(Ending::Well);
     }
     let (paint, columns) = (desk.terminal.paint(), desk.terminal.width());
