@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use tasker_core::{State, StepId, TaskId};
+use tasker_core::{Clock, State, StepId, SystemClock, TaskId, Timestamp};
 use tasker_engine::{Engine, StepView};
 use tasker_store::{Cause, Transition};
 
@@ -50,12 +50,19 @@ pub async fn some_command_runs(engine: &Engine, tasks: &[TaskId]) -> Result<Step
             let view =
                 engine.task(*task).await?.with_context(|| format!("acknowledged task {task} is lost"))?;
             let mut steps = view.step_views();
-            let running = |step: &StepView<'_>| step.handler == "command" && step.status == State::InProgress;
+            let running = |step: &StepView<'_>| {
+                step.handler == "command" && step.status == State::InProgress && has_begun(step.started_at)
+            };
             if let Some(step) = steps.find(running) {
                 return Ok(step.step_id);
             }
         }
     }
+}
+
+/// Whether a lease was given so long ago that its handler has been called.
+fn has_begun(leased_at: Option<Timestamp>) -> bool {
+    leased_at.is_some_and(|at| SystemClock.now().since(at) >= Duration::from_millis(300))
 }
 
 /// Proves that no attempt was settled twice and that every task's history is a chain.

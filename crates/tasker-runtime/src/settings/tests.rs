@@ -335,6 +335,7 @@ fn the_settings_that_hold_are_printed_with_where_each_came_from() {
     # bindings is not set
     allow_env = []              # default
     # base_dir is not set
+    keep_logs = true            # default
     # health_listen is not set
 
     [agents]

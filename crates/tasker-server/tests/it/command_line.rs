@@ -126,6 +126,11 @@ fn the_settings_that_hold_are_printed_without_secrets() {
 
     [events]
 
+    [traces]
+    # headers is not set
+    # ca_file is not set
+    # service_name is not set
+
     [http]
     # metrics_token is not set
     # metrics_token_file is not set
