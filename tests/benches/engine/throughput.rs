@@ -81,10 +81,19 @@ pub(crate) struct Run {
 
 /// Runs a worker until it has made `steps` attempts.
 pub(crate) async fn drain(store: &Arc<dyn Store>, steps: usize) -> Result<Run> {
+    drain_watched(store, steps, |runner| runner).await
+}
+
+/// Runs a worker, at which somebody looks on, until it has made `steps` attempts.
+pub(crate) async fn drain_watched(
+    store: &Arc<dyn Store>,
+    steps: usize,
+    watch: impl FnOnce(Runner) -> Runner,
+) -> Result<Run> {
     let registry = Registry::new(Surroundings::default());
     let worker = WorkerId::new(Timestamp::default(), u128::from(std::process::id()));
     let settings = RunnerSettings { concurrency: CONCURRENCY, ..RunnerSettings::new(worker) };
-    let runner = Runner::new(Arc::clone(store), registry, settings, StdRng::seed_from_u64(1));
+    let runner = watch(Runner::new(Arc::clone(store), registry, settings, StdRng::seed_from_u64(1)));
     let counters = runner.counters();
     let shutdown = CancellationToken::new();
     let (commits, engine, database) = (store.commits(), own_cpu(), cpu_of_all("postgres"));
