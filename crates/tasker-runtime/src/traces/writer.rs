@@ -19,7 +19,11 @@ use crate::process::Process;
 /// What waits at the end is given so long to be sent.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Beyond that nothing is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(12);
+/// After a trace the writer rests for so many times as long as it took: where more tasks end than that leaves time for,
+/// it is the traces that are given up, and not the work that slows down.
+const PAUSE: u32 = 31;
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Process {
     /// Writes the traces of tasks that end, until all that is started later has stopped; then sends what waits.
@@ -73,19 +77,25 @@ async fn has_failed(store: &dyn Store, task: TaskId) -> Result<bool, StoreError>
     Ok(history.iter().any(|moved| is_verdict(moved) && moved.to == State::Error))
 }
 
-/// Writes traces until it is told to stop and nothing waits.
+/// Writes traces until it is told to stop and nothing waits, or what waits then takes too long.
 async fn write(
     tracing: &Tracing,
     store: &dyn Store,
     mut inbox: mpsc::Receiver<Ended>,
     stop: &CancellationToken,
 ) {
+    let mut deadline = None;
     loop {
         let ended = tokio::select! {
             biased;
             Some(ended) = inbox.recv() => ended,
             () = stop.cancelled() => break,
         };
+        let begun = Instant::now();
+        if stop.is_cancelled() && begun >= *deadline.get_or_insert(begun + FAREWELL) {
+            tracing.missed.fetch_add(1 + inbox.len() as u64, Ordering::Relaxed);
+            break;
+        }
         let (task, written) = match ended {
             Ended::Wanted(task) => (task, write_trace(store, task, &tracing.traces).await.map(drop)),
             Ended::Unknown(task) => (task, tracing.judge(store, task).await),
@@ -93,6 +103,8 @@ async fn write(
         if let Err(error) = written {
             tracing.miss(task, &error);
         }
+        let pause = LONGEST_PAUSE.min(begun.elapsed() * PAUSE);
+        let _ = tokio::time::timeout(pause, stop.cancelled()).await;
     }
     tracing.traces.shutdown(FAREWELL).await;
 }
