@@ -12,8 +12,9 @@ const OPENING: &str = "\
 # Events
 
 What happens, as the process tells it that caused it: each fact once, after the commit that made it true. Durations are in
-seconds. A route leads somewhere where the program has a taker for it: server and worker have metrics and logs. What an event is
-about stands in its payload by these fields:
+seconds. An event goes to metrics and logs in every server and worker, and to traces where `traces.enabled` is set: the trace of a
+task has all that its record tells, and is written when `task.completed`, `task.failed`, `task.cancelled` or
+`task.resolved_manually` goes there. What an event is about stands in its payload by these fields:
 
 | Of | Fields |
 |---|---|

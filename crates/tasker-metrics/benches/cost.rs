@@ -1,10 +1,12 @@
-//! What counting costs, beside a bare atomic addition, and what rendering costs, beside prometheus-client.
+//! What counting costs, beside a bare atomic addition, and what rendering costs, beside prometheus-client and
+//! metrics-exporter-prometheus.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use prometheus_client::encoding::text as peer;
 use prometheus_client::metrics::counter::Counter as PeerCounter;
 use prometheus_client::metrics::family::Family as PeerFamily;
@@ -99,11 +101,15 @@ fn rendering(c: &mut Criterion) {
     let mut peers = PeerRegistry::default();
     let theirs = PeerFamily::<Vec<(String, String)>, PeerCounter>::default();
     peers.register("steps", "A metric", theirs.clone());
+    let exporter = PrometheusBuilder::new().build_recorder();
     for number in 0..SERIES {
         let (task, step) = (format!("task{}", number / 100), format!("step{number}"));
         ours.with(&["billing", &task, &step]).add(number as u64);
         let labels = [("namespace", "billing".to_owned()), ("task", task), ("step", step)];
         let labels = labels.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        metrics::with_local_recorder(&exporter, || {
+            metrics::counter!("steps_total", &labels).increment(number as u64);
+        });
         theirs.get_or_create(&labels).inc_by(number as u64);
     }
     let mut group = c.benchmark_group("render");
@@ -116,6 +122,8 @@ fn rendering(c: &mut Criterion) {
             text.len()
         });
     });
+    let exporter = exporter.handle();
+    group.bench_function("metrics-exporter-prometheus", |b| b.iter(|| exporter.render().len()));
     group.finish();
 }
 
