@@ -1,12 +1,19 @@
 //! The fold: what events become as metrics.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tasker_events::{Event, EventId, Sink, StepKind, TaskKind};
-use tasker_metrics::{Counter, Family, Handle, Histogram, Kind, RegisterError, Registry};
+use tasker_core::LeaseKey;
+use tasker_events::{AttemptRef, Event, EventId, Sink, StepKind, TaskKind};
+use tasker_metrics::{Counter, Family, Handle, Histogram, Kind, Origin, RegisterError, Registry};
 
 use crate::catalog::Metric;
+
+/// Says in which trace an attempt is, so that a bucket of a histogram leads to one.
+pub trait Exemplars: std::fmt::Debug + Send + Sync {
+    /// The span of the attempt now; `None` if it is in no trace that is kept.
+    fn of_attempt(&self, attempt: LeaseKey) -> Option<Origin>;
+}
 
 /// Counts what happens.
 #[derive(Debug)]
@@ -23,6 +30,7 @@ pub struct Fold {
     retries: Family<Counter>,
     expiries: Family<Counter>,
     calls: Family<Histogram>,
+    exemplars: Option<Arc<dyn Exemplars>>,
 }
 
 /// The series of a step, each found when it is first needed.
@@ -35,12 +43,12 @@ struct StepSeries {
 }
 
 impl Fold {
-    /// Has its metrics registered.
+    /// Has its metrics registered; what attempts took has exemplars where there are traces.
     ///
     /// # Errors
     ///
     /// If another has one of their names.
-    pub fn of(registry: &Registry) -> Result<Self, RegisterError> {
+    pub fn of(registry: &Registry, exemplars: Option<Arc<dyn Exemplars>>) -> Result<Self, RegisterError> {
         let counter = |metric: Metric| registry.counter(metric.declaration().0);
         let histogram = |metric: Metric| {
             let (description, kind) = metric.declaration();
@@ -61,6 +69,7 @@ impl Fold {
             retries: counter(Metric::Retries)?,
             expiries: counter(Metric::LeaseExpiries)?,
             calls: histogram(Metric::Calls)?,
+            exemplars,
         })
     }
 
@@ -81,6 +90,13 @@ impl Fold {
         self.attempt_seconds.with(&[&kind.task.namespace, &kind.task.name, &kind.name, outcome])
     }
 
+    fn observe(&self, histogram: &Histogram, seconds: f64, attempt: LeaseKey) {
+        match self.exemplars.as_ref().and_then(|exemplars| exemplars.of_attempt(attempt)) {
+            Some(origin) => histogram.observe_with(duration(seconds), origin),
+            None => histogram.observe(duration(seconds)),
+        }
+    }
+
     /// What happens to every step: its series are kept beside its name.
     fn begun(&self, kind: &StepKind, waited: f64) {
         let Some(series) = kind.cache.get(StepSeries::default) else { return };
@@ -89,23 +105,23 @@ impl Fold {
         series.waited.get_or_init(seconds).observe(duration(waited));
     }
 
-    fn completed(&self, kind: &StepKind, seconds: Option<f64>) {
+    fn completed(&self, AttemptRef { key, kind }: AttemptRef<'_>, seconds: Option<f64>) {
         let Some(series) = kind.cache.get(StepSeries::default) else { return };
         series.completed.get_or_init(|| self.attempt(kind, "completed")).increment();
         if let Some(seconds) = seconds {
             let took = series.completed_seconds.get_or_init(|| self.seconds(kind, "completed"));
-            took.observe(duration(seconds));
+            self.observe(took, seconds, key);
         }
     }
 
-    fn failed(&self, kind: &StepKind, seconds: Option<f64>, will_retry: bool) {
+    fn failed(&self, AttemptRef { key, kind }: AttemptRef<'_>, seconds: Option<f64>, will_retry: bool) {
         self.attempt(kind, "failed").increment();
         if will_retry {
             self.attempt(kind, "retried").increment();
             self.retries.with(&step_labels(kind)).increment();
         }
         if let Some(seconds) = seconds {
-            self.seconds(kind, "failed").observe(duration(seconds));
+            self.observe(&self.seconds(kind, "failed"), seconds, key);
         }
     }
 }
@@ -130,14 +146,15 @@ impl Sink for Fold {
             }
             Event::StepHandle { attempt, duration: seconds, outcome } => {
                 let [namespace, task, step] = step_labels(attempt.kind);
-                self.handler_seconds.with(&[namespace, task, step, outcome]).observe(duration(*seconds));
+                let took = self.handler_seconds.with(&[namespace, task, step, outcome]);
+                self.observe(&took, *seconds, attempt.key);
             }
             Event::LeaseExpired { attempt } => self.expiries.with(&step_labels(attempt.kind)).increment(),
             Event::StepCompleted { attempt, execution_duration } => {
-                self.completed(attempt.kind, *execution_duration);
+                self.completed(*attempt, *execution_duration);
             }
             Event::StepFailed { attempt, execution_duration, will_retry, .. } => {
-                self.failed(attempt.kind, *execution_duration, *will_retry);
+                self.failed(*attempt, *execution_duration, *will_retry);
             }
             Event::StepSnoozed { attempt, .. } => self.attempt(attempt.kind, "snoozed").increment(),
             Event::DatabaseQueryExecuted { operation, duration: seconds } => {

@@ -14,5 +14,5 @@ mod rules;
 
 pub use catalog::{Metric, QueryError, check_query, metrics_reference};
 pub use dashboard::dashboard;
-pub use fold::Fold;
+pub use fold::{Exemplars, Fold};
 pub use rules::{alert_rules, recording_rules};

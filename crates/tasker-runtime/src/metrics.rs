@@ -54,7 +54,8 @@ impl Metrics {
     /// The metrics of a process of which nothing runs yet, and that may have traces.
     pub fn with(traces: Option<Arc<Tracing>>) -> Arc<Self> {
         let registry = Registry::default();
-        let fold = Fold::of(&registry).expect("invariant: the catalog can be registered");
+        let exemplars = traces.clone().map(|traces| traces as Arc<_>);
+        let fold = Fold::of(&registry, exemplars).expect("invariant: the catalog can be registered");
         let mut events = Events::builder(Routes::default())
             .sink(Backend::Metrics, Arc::new(fold))
             .sink(Backend::Logs, Arc::new(EventLog));

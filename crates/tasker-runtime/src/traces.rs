@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tasker_core::{LeaseKey, TaskId};
+use tasker_core::{Clock, LeaseKey, SystemClock, TaskId};
 use tasker_events::{Event, Sink};
 use tasker_handler::Tracer;
+use tasker_monitor::Exemplars;
 use tasker_otlp::{OtlpError, Protocol, Report, Secret, Settings, Traces};
 use tasker_store::Origin;
-use tasker_trace::{Sampled, Sampling, TraceContext};
+use tasker_trace::{Sampled, Sampling, SpanId, Subject, TraceContext, TraceId};
 use tokio::sync::mpsc;
 use tracing::{Span, Subscriber};
 use tracing_subscriber::Layer;
@@ -151,6 +152,23 @@ impl Tracer for Tracing {
         let context = tasker_otlp::current()
             .unwrap_or_else(|| TraceContext::for_attempt(attempt, self.sampled(attempt.step.task(), origin)));
         Some(context.to_string())
+    }
+}
+
+impl Exemplars for Tracing {
+    /// Only of tasks that are traced while they run.
+    fn of_attempt(&self, attempt: LeaseKey) -> Option<tasker_metrics::Origin> {
+        let task = attempt.step.task();
+        if !self.sampling.is_sampled_at_head(task, None).is_yes() {
+            return None;
+        }
+        Some(tasker_metrics::Origin {
+            unix_nanos: u64::try_from(SystemClock.now().as_micros())
+                .unwrap_or_default()
+                .saturating_mul(1_000),
+            trace_id: TraceId::of(task).as_u128().to_be_bytes(),
+            span_id: SpanId::of(task, Subject::Attempt(attempt)).as_u64().to_be_bytes(),
+        })
     }
 }
 

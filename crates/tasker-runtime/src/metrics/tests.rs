@@ -177,3 +177,31 @@ async fn every_scrape_is_told_with_how_much_it_gave() {
     assert!(!lines(&metrics).await.iter().any(|line| line.starts_with(scraped)), "it tells of those before");
     assert!(lines(&metrics).await.contains(&format!("{scraped} 1")));
 }
+
+/// The trace id is that of the task, so that a slow bucket leads to a task.
+#[tokio::test]
+async fn where_traces_are_on_a_bucket_leads_to_one() {
+    let settings = crate::settings::TracesSettings { enabled: true, ..Default::default() };
+    let traces = Tracing::start(&settings).expect("fine").expect("enabled");
+    let metrics = Metrics::with(Some(traces));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_000_000)));
+    let store = metrics.observed(Arc::new(MemoryStore::new(clock)));
+    let engine = Engine::new(Arc::clone(&store), EngineSettings::default());
+    let definition = json!({ "name": "one", "step_templates": [{ "name": "a", "handler_class": "noop" }] });
+    let template = TaskTemplate::from_definition(&definition).expect("a template");
+    engine.register(template.into(), WhenTaken::Replace).await.expect("registered");
+    let request = TaskRequest::new("one".parse().expect("a request"), json!({}));
+    let task = engine.submit(request).await.expect("submitted").id();
+    let worker = RunnerSettings::new(WorkerId::new(Timestamp::default(), 7));
+    let runner = Runner::new(store, Handlers::new(Surroundings::default()), worker, StdRng::seed_from_u64(1));
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(runner.run(stop.clone()));
+    engine.wait(task).await.expect("it ends");
+    stop.cancel();
+    running.await.expect("no panic");
+    let text = encode(&metrics.snapshot().await, Format::OpenMetrics);
+    let exemplar = format!("# {{trace_id=\"{}\",span_id=\"", task.as_uuid().simple());
+    let line = text.lines().find(|line| line.contains(&exemplar)).expect("an exemplar");
+    assert!(line.starts_with("tasker_step_attempt_duration_seconds_bucket{namespace=\"default\""), "{line}");
+    assert!(!encode(&metrics.snapshot().await, Format::Prometheus).contains("trace_id"));
+}
