@@ -191,3 +191,14 @@ async fn a_cancelled_task_is_written_if_its_submitter_records() {
     assert_eq!(spans_of_a_cancelled_task(&format!("{submitter}-01")).await, 4);
     assert_eq!(spans_of_a_cancelled_task(&format!("{submitter}-00")).await, 0);
 }
+
+#[tokio::test]
+async fn a_task_that_there_is_no_room_for_is_counted_and_waits_for_nobody() {
+    let settings = TracesSettings { enabled: true, ..TracesSettings::default() };
+    let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
+    let made_at = tasker_core::Timestamp::from_micros(1_790_000_000_000_000);
+    for number in 0..WAITING + 3 {
+        tracing.ended(TaskId::new(made_at, (number as u128) << 20), None, true);
+    }
+    assert_eq!((tracing.missed(), inbox(&tracing).len()), (3, WAITING));
+}
