@@ -49,6 +49,7 @@ migrations! {
     8 "0008_upkeep",
     9 "0009_one",
     10 "0010_told",
+    11 "0011_hop",
 }
 
 /// Why the schema cannot be used.

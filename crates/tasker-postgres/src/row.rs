@@ -11,7 +11,13 @@ use uuid::Uuid;
 
 /// A row of a result.
 #[derive(Debug)]
-pub(crate) struct Row(PgRow);
+pub(crate) struct Row {
+    sent: PgRow,
+    packed: Option<&'static [&'static str]>,
+}
+
+/// The column of a row that is packed: a text that holds all columns, with bars between them. One that is null is empty.
+const PACKED: &str = "packed";
 
 /// A row with the name of the table it is from, for messages.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +28,12 @@ pub(crate) struct Reader<'a> {
 
 impl Row {
     pub(crate) fn new(row: PgRow) -> Self {
-        Self(row)
+        Self { sent: row, packed: None }
+    }
+
+    /// The same row, which is packed and has these columns.
+    pub(crate) fn packed(self, columns: &'static [&'static str]) -> Self {
+        Self { packed: Some(columns), ..self }
     }
 
     /// Reads the row as one of `table`.
@@ -31,7 +42,16 @@ impl Row {
     }
 
     fn text(&self, column: &str) -> Result<Option<&str>, String> {
-        let value = self.0.try_get_raw(column).map_err(|error| error.to_string())?;
+        let Some(columns) = self.packed else { return self.sent(column) };
+        let place = columns.iter().position(|name| *name == column);
+        let mut parts = self.sent(PACKED)?.unwrap_or_default().split('|');
+        let part = place.and_then(|place| parts.nth(place));
+        part.map(|part| Some(part).filter(|part| !part.is_empty()))
+            .ok_or_else(|| "there is no such column".to_owned())
+    }
+
+    fn sent(&self, column: &str) -> Result<Option<&str>, String> {
+        let value = self.sent.try_get_raw(column).map_err(|error| error.to_string())?;
         if sqlx::ValueRef::is_null(&value) {
             return Ok(None);
         }
@@ -113,9 +133,9 @@ impl<'a> Reader<'a> {
 
     /// Says what is wrong with a column of this row.
     pub(crate) fn bad(self, column: &'static str, reason: String) -> Inconsistency {
-        let key = self.row.0.columns().first().and_then(|first| {
+        let key = self.row.sent.columns().first().and_then(|first| {
             use sqlx::Column as _;
-            self.row.text(first.name()).ok().flatten().map(|text| text.chars().take(80).collect())
+            self.row.sent(first.name()).ok().flatten().map(|text| text.chars().take(80).collect())
         });
         Inconsistency { table: self.table, column, key: key.unwrap_or_default(), reason }
     }

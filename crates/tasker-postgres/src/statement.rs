@@ -77,6 +77,7 @@ statements! {
     WORK_INPUTS = "work/inputs",
     WORK_RENEW = "work/renew",
     WORK_SETTLE = "work/settle",
+    WORK_SETTLE_AND_CLAIM = "work/settle_and_claim",
     WORKER_BEAT = "worker/beat",
     WORKER_LEAVE = "worker/leave",
     WORKER_LIST = "worker/list",

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tasker_core::Clock;
-use tasker_store::{Batch, BatchReply, BatchWriter, Inconsistency, StoreError};
+use tasker_store::{Batch, BatchReply, BatchWriter, ClaimRequest, Inconsistency, StoreError};
 
 use crate::database::Database;
 use crate::error::unstorable;
@@ -20,6 +20,9 @@ use crate::row::Row;
 use crate::statement::Script;
 
 const ACTION: &str = "a batch of requests";
+
+/// What `work/settle_and_claim` answers.
+const SETTLED_AND_CLAIMED: &[&str] = &["settled", "verdicts", "made_ready", "leases", "claimed_at", "until"];
 
 /// Writes batches to a database.
 #[derive(Debug)]
@@ -57,12 +60,23 @@ fn script(batch: &Batch, now: Option<i64>) -> Result<Script, NulInText> {
         command::add_locks(&mut script, batch)?;
         batch.commands.iter().try_for_each(|command| command::add(&mut script, command, now))?;
     }
+    let (joined, claims) = claims(batch);
     if !batch.settlements.is_empty() {
-        settle::add(&mut script, &batch.settlements, now)?;
+        settle::add(&mut script, &batch.settlements, joined, now)?;
     }
     batch.renewals.iter().try_for_each(|renewal| renew::add(&mut script, renewal, now))?;
-    batch.claims.iter().try_for_each(|claim| claim::add(&mut script, claim, now))?;
+    claims.iter().try_for_each(|claim| claim::add(&mut script, claim, now))?;
     Ok(script)
+}
+
+/// The claim that is made together with the settlements, and the others.
+fn claims(batch: &Batch) -> (Option<&ClaimRequest>, &[ClaimRequest]) {
+    match batch.claims.split_first() {
+        Some((first, others)) if !batch.settlements.is_empty() && batch.renewals.is_empty() => {
+            (Some(first), others)
+        }
+        _ => (None, &batch.claims),
+    }
 }
 
 /// Reads the results in the order in which [`script`] asked for them.
@@ -81,14 +95,22 @@ fn reply(batch: &Batch, results: Vec<Vec<Row>>) -> Result<BatchReply, Inconsiste
             command::read(command, &next(), &mut reply)?;
         }
     }
+    let (joined, claims) = claims(batch);
+    let mut claimed = Vec::with_capacity(batch.claims.len());
     if !batch.settlements.is_empty() {
-        settle::read(batch.settlements.len(), &next(), &mut reply)?;
+        let rows = match joined {
+            None => next(),
+            Some(_) => next().into_iter().map(|row| row.packed(SETTLED_AND_CLAIMED)).collect(),
+        };
+        settle::read(batch.settlements.len(), &rows, &mut reply)?;
+        claimed.extend(joined.map(|claim| (claim, rows)));
     }
     for _ in &batch.renewals {
         reply.renewed.push(renew::read(&next())?);
     }
-    for claim in &batch.claims {
-        let (leases, opened) = claim::read(claim.worker, &next())?;
+    claimed.extend(claims.iter().map(|claim| (claim, next())));
+    for (claim, rows) in claimed {
+        let (leases, opened) = claim::read(claim.worker, &rows)?;
         reply.leases.push(leases);
         // A command may also write a step that was ready before.
         if batch.commands.is_empty() {

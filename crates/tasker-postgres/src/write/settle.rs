@@ -2,17 +2,19 @@
 
 use serde_json::Value;
 use tasker_core::{State, Timestamp, When};
-use tasker_store::{BatchReply, Guard, Inconsistency, Settled, Settlement, Verdict};
+use tasker_store::{BatchReply, ClaimRequest, Guard, Inconsistency, Settled, Settlement, Verdict};
 use uuid::Uuid;
 
-use super::{micros, ordinal};
-use crate::literal::{List, NulInText, Sparse, Word};
+use super::{claim, micros, ordinal};
+use crate::literal::{List, Literal, NulInText, Sparse, Word};
 use crate::row::{Row, Words};
-use crate::statement::{Script, WORK_SETTLE};
+use crate::statement::{Script, WORK_SETTLE, WORK_SETTLE_AND_CLAIM};
 
+/// Adds settlements, and with them a claim, if there is one: as one statement they cost less than as two.
 pub(super) fn add(
     script: &mut Script,
     settlements: &[Settlement],
+    claim: Option<&ClaimRequest>,
     now: Option<i64>,
 ) -> Result<(), NulInText> {
     let keys = || settlements.iter().map(|settlement| settlement.key);
@@ -25,20 +27,23 @@ pub(super) fn add(
     let times: Vec<_> = whens().map(|when| time(when?)).collect();
     let delays: Vec<_> = whens().map(|when| delay(when?)).collect();
     let payloads: Vec<_> = settlements.iter().map(|settlement| payload(&settlement.verdict)).collect();
-    script.add(
-        WORK_SETTLE,
-        &[
-            &now,
-            &List(&tasks),
-            &List(&ordinals),
-            &List(&attempts),
-            &Sparse(&workers),
-            &List(&verdicts),
-            &Sparse(&times),
-            &Sparse(&delays),
-            &Sparse(&payloads),
-        ],
-    )?;
+    let settling: [&dyn Literal; 9] = [
+        &now,
+        &List(&tasks),
+        &List(&ordinals),
+        &List(&attempts),
+        &Sparse(&workers),
+        &List(&verdicts),
+        &Sparse(&times),
+        &Sparse(&delays),
+        &Sparse(&payloads),
+    ];
+    match claim {
+        None => script.add(WORK_SETTLE, &settling)?,
+        Some(claim) => claim::with_arguments(claim, |claiming| {
+            script.add(WORK_SETTLE_AND_CLAIM, &[&settling, claiming].concat())
+        })?,
+    };
     Ok(())
 }
 
