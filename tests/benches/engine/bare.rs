@@ -71,8 +71,8 @@ pub(crate) async fn steps_per_second(
     Ok(rate(tasks * shape.steps(), elapsed))
 }
 
-/// The median time of a commit of one inserted row.
-pub(crate) async fn commit_time(kind: Kind, commits: usize) -> Result<Duration> {
+/// What commits of one inserted row took.
+pub(crate) async fn commit_times(kind: Kind, commits: usize) -> Result<Vec<Duration>> {
     let (url, server, _folder) = place(kind).await?;
     let mut times = Vec::with_capacity(commits);
     match kind {
@@ -99,11 +99,11 @@ pub(crate) async fn commit_time(kind: Kind, commits: usize) -> Result<Duration> 
         }
     }
     drop_database(server, &url).await?;
-    Ok(median(times))
+    Ok(times)
 }
 
-/// The median time of a commit of what one hop of a chain writes: one step settled, the next let go on and claimed.
-pub(crate) async fn hop_time(kind: Kind, shape: &Shape, tasks: usize) -> Result<Duration> {
+/// What commits took of what one hop of a chain writes: one step settled, the next let go on and claimed.
+pub(crate) async fn hop_times(kind: Kind, shape: &Shape, tasks: usize) -> Result<Vec<Duration>> {
     let arena = Arena::open(kind).await?;
     arena.register(shape).await?;
     submit(&arena, shape, tasks).await?;
@@ -113,12 +113,7 @@ pub(crate) async fn hop_time(kind: Kind, shape: &Shape, tasks: usize) -> Result<
         Kind::Postgres => postgres::times(&arena.url, &waves).await?,
     };
     arena.close().await?;
-    Ok(median(times))
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+    Ok(times)
 }
 
 async fn drop_database(server: Option<String>, url: &str) -> Result<()> {
