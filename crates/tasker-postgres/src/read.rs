@@ -5,16 +5,17 @@ use serde_json::Value;
 use tasker_core::{Namespace, StepId, TaskId, Timestamp, WorkerId};
 use tasker_store::{
     Inconsistency, Inputs, Late, Origin, Page, Pause, PlanId, QueueDepth, ReadStore, StepRecord, StoreError,
-    TaskFilter, TaskRecord, TaskSort, Transition,
+    TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
 };
 use uuid::Uuid;
 
+use crate::error::unstorable;
 use crate::feed::transition;
 use crate::literal::{List, Literal, Word};
 use crate::row::Reader;
 use crate::statement::{
-    FEED_HISTORY, FEED_STEP_HISTORY, LANE_LIST, NAMESPACE_READ, STEP_LIST, TASK_LATE, TASK_LIST,
-    TASK_LIST_NEWEST, TASK_READ, WORK_INPUTS,
+    FEED_HISTORIES, FEED_HISTORY, FEED_STEP_HISTORY, LANE_LIST, NAMESPACE_READ, SESSION_BY_INDEX, STEP_LIST,
+    Script, TASK_LATE, TASK_LIST, TASK_LIST_NEWEST, TASK_READ, TASK_READ_MANY, WORK_INPUTS,
 };
 use crate::store::PostgresStore;
 use crate::write::ordinal;
@@ -68,6 +69,25 @@ impl ReadStore for PostgresStore {
         let rows = self.database.read(action, FEED_STEP_HISTORY, &[&task, &ordinal, &limit]).await?;
         let in_order = rows.iter().rev().map(|row| transition(row.of("transitions")));
         Ok(in_order.collect::<Result<_, _>>()?)
+    }
+
+    async fn histories(&self, tasks: &[TaskId]) -> Result<Vec<TaskHistory>, StoreError> {
+        const ACTION: &str = "reading histories";
+        let ids: Vec<_> = tasks.iter().map(|task| task.as_uuid()).collect();
+        let script = || {
+            let mut script = Script::of(SESSION_BY_INDEX, &[])?;
+            script.add(TASK_READ_MANY, &[&List(&ids)])?;
+            script.add(FEED_HISTORIES, &[&List(&ids)])?;
+            Ok(script)
+        };
+        let script = script().map_err(|error| unstorable(ACTION, error))?;
+        let mut results = self.database.query(ACTION, script).await?;
+        let transitions = results.pop().unwrap_or_default();
+        let transitions = transitions.iter().map(|row| transition(row.of("transitions")));
+        let transitions = transitions.collect::<Result<_, _>>()?;
+        let found = results.pop().unwrap_or_default();
+        let found = found.iter().map(|row| task(row.of("tasks"))).collect::<Result<_, _>>()?;
+        Ok(TaskHistory::gather(tasks, found, transitions))
     }
 
     async fn namespace_pause(&self, namespace: &Namespace) -> Result<Option<Pause>, StoreError> {

@@ -57,6 +57,14 @@ enum Ended {
     Unknown(TaskId),
 }
 
+impl Ended {
+    fn task(self) -> TaskId {
+        match self {
+            Self::Wanted(task) | Self::Unknown(task) => task,
+        }
+    }
+}
+
 impl std::fmt::Debug for Tracing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tracing").field("traces", &self.traces).finish_non_exhaustive()

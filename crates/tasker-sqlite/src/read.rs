@@ -7,7 +7,7 @@ use serde_json::Value;
 use tasker_core::{Namespace, State, StepId, TaskId, Timestamp};
 use tasker_store::{
     Inconsistency, Inputs, Late, Origin, Page, Pause, QueueDepth, ReadStore, StepRecord, StoreError,
-    TaskFilter, TaskRecord, TaskSort, Transition,
+    TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
 };
 
 use crate::failure::Failure;
@@ -42,6 +42,10 @@ impl ReadStore for SqliteStore {
     async fn step_history(&self, step: StepId, limit: u32) -> Result<Vec<Transition>, StoreError> {
         let history = self.read_step_history(step, limit).await;
         history.map_err(|failure| failure.into_error("to read the history of a step"))
+    }
+
+    async fn histories(&self, tasks: &[TaskId]) -> Result<Vec<TaskHistory>, StoreError> {
+        self.read_histories(tasks).await.map_err(|failure| failure.into_error("to read histories"))
     }
 
     async fn namespace_pause(&self, namespace: &Namespace) -> Result<Option<Pause>, StoreError> {
@@ -123,6 +127,15 @@ impl SqliteStore {
         let rows = self.read(sql::READ_STEP_HISTORY, arguments![task, step.ordinal(), limit]).await?;
         let latest_first = rows.iter().map(|row| transition(Record::new(row, "transitions")));
         Ok(latest_first.rev().collect::<Result<_, _>>()?)
+    }
+
+    async fn read_histories(&self, ids: &[TaskId]) -> Result<Vec<TaskHistory>, Failure> {
+        let asked = as_json(&ids.iter().copied().map(task_hex).collect::<Vec<_>>());
+        let tasks = self.read(sql::READ_TASKS, arguments![asked.clone()]).await?;
+        let tasks = tasks.iter().map(|row| task(Record::new(row, "tasks"))).collect::<Result<_, _>>()?;
+        let transitions = self.read(sql::READ_HISTORIES, arguments![asked]).await?;
+        let transitions = transitions.iter().map(|row| transition(Record::new(row, "transitions")));
+        Ok(TaskHistory::gather(ids, tasks, transitions.collect::<Result<_, _>>()?))
     }
 
     async fn read_pause(&self, namespace: &Namespace) -> Result<Option<Pause>, Failure> {

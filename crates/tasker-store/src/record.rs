@@ -1,10 +1,12 @@
 //! Tasks and steps as they are read back.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
 use tasker_core::{Failure, Namespace, State, StepFacts, StepId, TaskId, Timestamp, WorkerId};
 
+use crate::feed::Transition;
 use crate::submit::Origin;
 use crate::template::PlanId;
 
@@ -45,6 +47,33 @@ pub struct TaskRecord {
     pub ended_at: Option<Timestamp>,
     /// Who paused it, if it is paused.
     pub paused: Option<Pause>,
+}
+
+/// A task with what happened to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskHistory {
+    /// The task.
+    pub task: TaskRecord,
+    /// Its transitions, in order.
+    pub transitions: Vec<Transition>,
+}
+
+impl TaskHistory {
+    /// Puts tasks and transitions together, in the order asked; the transitions of a task come in their order.
+    pub fn gather(asked: &[TaskId], tasks: Vec<TaskRecord>, transitions: Vec<Transition>) -> Vec<Self> {
+        let mut found: HashMap<TaskId, Self> = HashMap::with_capacity(tasks.len());
+        for task in tasks {
+            found.insert(task.id, Self { task, transitions: Vec::new() });
+        }
+        for transition in transitions {
+            if let Some(history) = found.get_mut(&transition.task)
+                && history.transitions.last().is_none_or(|last| last.seq < transition.seq)
+            {
+                history.transitions.push(transition);
+            }
+        }
+        asked.iter().filter_map(|id| found.remove(id)).collect()
+    }
 }
 
 /// Who keeps something from going on.

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::feed::{FeedPage, Transition};
 use crate::log::AttemptLog;
 use crate::record::{
-    Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskRecord,
+    Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskHistory, TaskRecord,
 };
 use crate::submit::{NewTask, SubmitError, Submitted};
 use crate::template::{PlanId, PutTemplate, StoredPlan, StoredTemplate, TemplateConflict, TemplateId};
@@ -120,6 +120,20 @@ pub trait ReadStore: Send + Sync {
         let mut history = self.history(step.task()).await?;
         history.retain(|transition| transition.step == Some(step));
         Ok(history.split_off(history.len().saturating_sub(limit as usize)))
+    }
+
+    /// Several tasks, each with its transitions, in the order asked. Those that do not exist are left out, and one that is
+    /// asked for twice is told once. A transition may be of later than its task was read.
+    ///
+    /// A database has to say it for itself, so that it is asked as often for many tasks as for one.
+    async fn histories(&self, tasks: &[TaskId]) -> Result<Vec<TaskHistory>, StoreError> {
+        let mut found = Vec::with_capacity(tasks.len());
+        let mut transitions = Vec::new();
+        for id in tasks {
+            found.extend(self.task(*id).await?);
+            transitions.append(&mut self.history(*id).await?);
+        }
+        Ok(TaskHistory::gather(tasks, found, transitions))
     }
 
     /// Who paused a namespace, if it is paused.

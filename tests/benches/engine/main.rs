@@ -45,6 +45,11 @@ async fn run() -> Result<()> {
     };
     let scale = if has("--quick") { 1 } else { 10 };
     let name = words.iter().find(|word| !word.starts_with("--")).map_or("", String::as_str);
+    if name == "told-once" {
+        let told: Vec<&str> =
+            words.iter().map(String::as_str).filter(|word| !word.starts_with("--")).skip(1).collect();
+        return told::once(kinds[0], &told).await;
+    }
     let names: &[&str] = match name {
         "engine" => &["submit", "throughput", "told", "latency", "flat", "idle"],
         "throughput" => &["throughput"],

@@ -1,9 +1,15 @@
 //! What it costs that everything is told: steps in a second with events, metrics and traces, and without.
+//!
+//! Each run is a process of its own, as a process has one log and one set of traces.
 
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
-use tasker_runtime::{Metrics, Process, TracesProtocol, TracesSettings, Tracing};
+use anyhow::{Context, Result, bail, ensure};
+use tasker_runtime::{
+    LogSettings, Metrics, Process, Settings, Telemetry, TracesProtocol, TracesSettings, Tracing,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -15,76 +21,103 @@ use crate::throughput::{drain, drain_watched, submit};
 const ROUNDS: usize = 5;
 /// Which part of all tasks is traced.
 const RATIO: f64 = 0.1;
+/// Traces are taken to be written once none was sent for so long: a batch waits five seconds at most.
+const SILENCE: Duration = Duration::from_secs(6);
 
 /// What is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    Nothing,
-    Metrics,
-    MetricsAndTraces,
+const TOLD: [&str; 3] = ["nothing", "metrics", "traces"];
+
+/// What was seen in one run.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    /// Steps per second.
+    rate: f64,
+    /// Spans of the tasks of this run: all of them, those that were written when the work was done, and lost ones.
+    spans: [f64; 3],
 }
 
 /// The same work while nothing is told, while events are routed and counted, and while one task in ten is traced as
 /// well, in turn.
 pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
     let shape = Shape::linear()?;
-    let tasks = 1_000 * scale;
-    let collector = collector().await?;
-    let mut rates = [const { Vec::new() }; 3];
-    let mut ratios = [const { Vec::new() }; 3];
+    let tasks = 3_000 * scale;
+    let mut seen = [const { Vec::new() }; 3];
     // The first round warms up.
     for round in 0..=ROUNDS {
-        let mut silent = 0.0;
-        for (place, told) in [Told::Nothing, Told::Metrics, Told::MetricsAndTraces].into_iter().enumerate() {
-            let rate = run(kind, &shape, tasks, (told, &collector)).await?;
-            if told == Told::Nothing {
-                silent = rate;
-            }
+        for (told, seen) in TOLD.into_iter().zip(&mut seen) {
+            let run = tokio::task::spawn_blocking(move || in_a_process(kind, told, tasks)).await??;
             if round > 0 {
-                rates[place].push(rate);
-                ratios[place].push(rate / silent);
+                seen.push(run);
             }
         }
     }
-    let [silent, metrics, traces] = rates.map(median);
-    let [_, with_metrics, with_traces] = ratios.map(median);
+    let ratio =
+        |place: usize| median(seen[place].iter().zip(&seen[0]).map(|(run, silent)| run.rate / silent.rate));
+    let rate = |place: usize| median(seen[place].iter().map(|run: &Seen| run.rate));
     println!(
-        "told       {:10} {metrics:>9.0} steps/s with events and metrics, {traces:.0} with {:.0} % traces as well, {silent:.0} \
-         without: {:.0} %, {:.0} %",
+        "told       {:10} {:>9.0} steps/s with events and metrics, {:.0} with {:.0} % traces as well, {:.0} without: \
+         {:.0} %, {:.0} %; by the medians of the rates {:.0} %, {:.0} %",
         shape.name,
+        rate(1),
+        rate(2),
         100.0 * RATIO,
-        100.0 * with_metrics,
-        100.0 * with_traces,
+        rate(0),
+        100.0 * ratio(1),
+        100.0 * ratio(2),
+        100.0 * rate(1) / rate(0),
+        100.0 * rate(2) / rate(0),
+    );
+    let spans = |place: usize| seen[2].iter().map(|run| run.spans[place]).sum::<f64>();
+    println!(
+        "told       {:10} {:>9.0} spans in all, {:.0} % of them written when the work was done, {:.0} lost",
+        shape.name,
+        spans(0),
+        100.0 * spans(1) / spans(0),
+        spans(2),
     );
     Ok(())
 }
 
-async fn run(kind: Kind, shape: &Shape, tasks: usize, (told, collector): (Told, &str)) -> Result<f64> {
+fn in_a_process(kind: Kind, told: &str, tasks: usize) -> Result<Seen> {
+    let store = if kind == Kind::Sqlite { "--sqlite" } else { "--postgres" };
+    let mut command = Command::new(std::env::current_exe()?);
+    let run =
+        command.args(["told-once", store, told, &tasks.to_string()]).stderr(Stdio::inherit()).output()?;
+    ensure!(run.status.success(), "a run of {told} ended with {}", run.status);
+    let text = String::from_utf8(run.stdout)?;
+    let figures: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    let [rate, spans @ ..] = figures.as_slice() else { bail!("a run of {told} says {text:?}") };
+    Ok(Seen { rate: *rate, spans: spans.try_into()? })
+}
+
+/// One run, in this process: `words` are what is told, and how many tasks there are. Prints what was seen.
+pub(crate) async fn once(kind: Kind, words: &[&str]) -> Result<()> {
+    let [told, tasks] = words else { bail!("what is told, and of how many tasks") };
+    let (shape, tasks) = (Shape::linear()?, tasks.parse::<usize>()?);
     let arena = Arena::open(kind).await?;
-    arena.register(shape).await?;
-    submit(&arena, shape, tasks).await?;
+    arena.register(&shape).await?;
+    submit(&arena, &shape, tasks).await?;
     arena.rest().await?;
     let steps = tasks * shape.steps();
-    let rate = match told {
-        Told::Nothing => drain(&arena.store, steps).await?.rate,
-        Told::Metrics => watched(&arena, steps, None).await?,
-        Told::MetricsAndTraces => {
-            let (endpoint, protocol) = (collector.to_owned(), TracesProtocol::Http);
-            let settings = TracesSettings {
-                enabled: true,
-                endpoint,
-                protocol,
-                ratio: RATIO,
-                ..TracesSettings::default()
-            };
-            watched(&arena, steps, Tracing::start(&settings)?).await?
+    let seen = match *told {
+        "nothing" => Seen { rate: drain(&arena.store, steps).await?.rate, ..Seen::default() },
+        told => {
+            let (enabled, protocol) = (told == "traces", TracesProtocol::Http);
+            let endpoint = collector().await?;
+            let traces =
+                TracesSettings { enabled, endpoint, protocol, ratio: RATIO, ..TracesSettings::default() };
+            let log = LogSettings { level: "off".to_owned(), ..LogSettings::default() };
+            let telemetry = Telemetry::begin(&Settings { log, traces, ..Settings::default() })?;
+            watched(&arena, steps, telemetry.traces).await?
         }
     };
     arena.close().await?;
-    Ok(rate)
+    let [all, by_then, lost] = seen.spans;
+    println!("{} {all} {by_then} {lost}", seen.rate);
+    Ok(())
 }
 
-async fn watched(arena: &Arena, steps: usize, traces: Option<Arc<Tracing>>) -> Result<f64> {
+async fn watched(arena: &Arena, steps: usize, traces: Option<Arc<Tracing>>) -> Result<Seen> {
     let metrics = Metrics::with(traces);
     let store = metrics.observed(Arc::clone(&arena.store));
     let stop = CancellationToken::new();
@@ -99,10 +132,25 @@ async fn watched(arena: &Arena, steps: usize, traces: Option<Arc<Tracing>>) -> R
             None => runner,
         }
     };
-    let rate = drain_watched(&store, steps, watch).await?.rate;
+    let mut seen = Seen { rate: drain_watched(&store, steps, watch).await?.rate, ..Seen::default() };
+    if let Some(traces) = metrics.traces() {
+        let report = traces.report();
+        let by_then = report.exported + report.waiting;
+        let mut exported = report.exported;
+        loop {
+            // sleep: a measurement takes its time.
+            tokio::time::sleep(SILENCE).await;
+            if std::mem::replace(&mut exported, traces.report().exported) == exported {
+                break;
+            }
+        }
+        let report = traces.report();
+        let lost = report.dropped + report.failed + traces.missed();
+        seen.spans = [exported + lost, by_then, lost].map(|count| count as f64);
+    }
     stop.cancel();
     process.run().await?;
-    Ok(rate)
+    Ok(seen)
 }
 
 /// A collector of traces that takes everything and looks at nothing.
@@ -139,7 +187,8 @@ async fn take(mut stream: TcpStream) -> Result<()> {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

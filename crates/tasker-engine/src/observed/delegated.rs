@@ -10,9 +10,9 @@ use tasker_store::{
     AttemptLog, ClaimRequest, Command, CommandError, CommitReport, Cursor, CursorRecord, CursorStore,
     Deadlines, Done, Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId,
     PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest,
-    StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord,
-    TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Wake, WorkStore,
-    WorkerRecord,
+    StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskHistory,
+    TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Wake,
+    WorkStore, WorkerRecord,
 };
 
 use super::told::End;
@@ -140,6 +140,10 @@ impl ReadStore for Observed {
 
     async fn step_history(&self, step: StepId, limit: u32) -> Result<Vec<Transition>, StoreError> {
         self.timed("step_history", self.store.step_history(step, limit)).await
+    }
+
+    async fn histories(&self, tasks: &[TaskId]) -> Result<Vec<TaskHistory>, StoreError> {
+        self.timed("histories", self.store.histories(tasks)).await
     }
 
     async fn namespace_pause(&self, namespace: &Namespace) -> Result<Option<Pause>, StoreError> {

@@ -9,8 +9,8 @@ use tasker_store::{
     AttemptLog, Command, CommandError, Cursor, CursorRecord, CursorStore, Deadlines, Done, Expired, FeedPage,
     FeedStore, Inputs, LogStore, NewTask, Page, Pause, PlanId, PruneReport, PutTemplate, QueueDepth,
     ReadStore, Retention, StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted,
-    TaskFilter, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore,
-    Wake, WorkerRecord,
+    TaskFilter, TaskHistory, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition,
+    UpkeepStore, Wake, WorkerRecord,
 };
 
 use super::{Asked, Watched};
@@ -103,6 +103,10 @@ impl ReadStore for Watched {
 
     async fn step_history(&self, step: StepId, limit: u32) -> Result<Vec<Transition>, StoreError> {
         self.store.step_history(step, limit).await
+    }
+
+    async fn histories(&self, tasks: &[TaskId]) -> Result<Vec<TaskHistory>, StoreError> {
+        self.store.histories(tasks).await
     }
 
     async fn namespace_pause(&self, namespace: &Namespace) -> Result<Option<Pause>, StoreError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tasker_core::{State, TaskId};
 use tasker_events::{Event, Events};
 use tasker_otlp::{Report, Traces};
-use tasker_store::{Store, StoreError};
+use tasker_store::{Store, StoreError, TaskHistory, Transition};
 use tasker_trace::{Origin, Span, is_verdict, spans};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -20,10 +20,10 @@ use crate::process::Process;
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Beyond that nothing is waited for.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// After a trace the writer rests for so many times as long as it took: where more tasks end than that leaves time for,
-/// it is the traces that are given up, and not the work that slows down.
-const PAUSE: u32 = 31;
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// So many traces are read at once at most.
+const BATCH: usize = 128;
+/// What has ended waits so long for others: many are read for hardly more than one.
+const GATHERING: Duration = Duration::from_millis(100);
 
 impl Process {
     /// Writes the traces of tasks that end, until all that is started later has stopped; then sends what waits.
@@ -45,24 +45,37 @@ impl Tracing {
     /// to be written, and sends what waits. Takes no longer than `within`, and says what became of all spans.
     pub async fn conclude(&self, store: &dyn Store, task: TaskId, within: Duration) -> Report {
         let end = Instant::now() + within;
-        let has_written = tokio::time::timeout_at(end, self.judge(store, task)).await.unwrap_or(Ok(()));
-        if let Err(error) = has_written {
-            self.miss(task, &error);
-        }
+        let _ = tokio::time::timeout_at(end, self.write(store, &[Ended::Unknown(task)])).await;
         self.traces.shutdown(end.saturating_duration_since(Instant::now())).await
     }
 
-    /// Writes the trace of a task if its record says that it is one to be written.
-    async fn judge(&self, store: &dyn Store, task: TaskId) -> Result<(), StoreError> {
-        let Some(record) = store.task(task).await? else { return Ok(()) };
-        let submitter = record.origin.traceparent.as_ref().and_then(|text| text.parse().ok());
-        let is_marked = self.marked.take(task);
-        let is_over = record.state.is_ended() || record.state == State::Error;
-        let is_wanted = is_marked || self.sampling.is_written(&record, submitter.as_ref());
-        if is_over && (is_wanted || has_failed(store, task).await?) {
-            write_trace(store, task, &self.traces).await?;
+    /// Writes the traces of tasks that have ended, those of which it is unknown if their records say so.
+    async fn write(&self, store: &dyn Store, ended: &[Ended]) {
+        let ids: Vec<TaskId> = ended.iter().map(|ended| ended.task()).collect();
+        let histories = match store.histories(&ids).await {
+            Ok(histories) => histories,
+            Err(error) => return ids.iter().for_each(|id| self.miss(*id, &error)),
+        };
+        for history in histories {
+            let id = history.task.id;
+            if !ended.contains(&Ended::Wanted(id)) && !self.is_wanted(&history) {
+                continue;
+            }
+            match trace_of(store, &history).await {
+                Ok(spans) => self.traces.put(spans).await,
+                Err(error) => self.miss(id, &error),
+            }
         }
-        Ok(())
+    }
+
+    /// Whether the trace of a task is to be written, by its record.
+    fn is_wanted(&self, history: &TaskHistory) -> bool {
+        let task = &history.task;
+        let submitter = task.origin.traceparent.as_ref().and_then(|text| text.parse().ok());
+        let is_marked = self.marked.take(task.id);
+        let is_over = task.state.is_ended() || task.state == State::Error;
+        let is_written = is_marked || self.sampling.is_written(task, submitter.as_ref());
+        is_over && (is_written || has_failed(&history.transitions))
     }
 
     fn miss(&self, task: TaskId, error: &StoreError) {
@@ -72,9 +85,8 @@ impl Tracing {
 }
 
 /// Whether a task was in error before: its trace was written then, and is to be written again.
-async fn has_failed(store: &dyn Store, task: TaskId) -> Result<bool, StoreError> {
-    let history = store.history(task).await?;
-    Ok(history.iter().any(|moved| is_verdict(moved) && moved.to == State::Error))
+fn has_failed(history: &[Transition]) -> bool {
+    history.iter().any(|moved| is_verdict(moved) && moved.to == State::Error)
 }
 
 /// Writes traces until it is told to stop and nothing waits, or what waits then takes too long.
@@ -85,26 +97,28 @@ async fn write(
     stop: &CancellationToken,
 ) {
     let mut deadline = None;
+    let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let ended = tokio::select! {
+        tokio::select! {
             biased;
-            Some(ended) = inbox.recv() => ended,
+            _ = inbox.recv_many(&mut batch, BATCH) => {}
             () = stop.cancelled() => break,
-        };
-        let begun = Instant::now();
-        if stop.is_cancelled() && begun >= *deadline.get_or_insert(begun + FAREWELL) {
-            tracing.missed.fetch_add(1 + inbox.len() as u64, Ordering::Relaxed);
+        }
+        if batch.len() < BATCH {
+            let _ = tokio::time::timeout(GATHERING, stop.cancelled()).await;
+            while batch.len() < BATCH
+                && let Ok(ended) = inbox.try_recv()
+            {
+                batch.push(ended);
+            }
+        }
+        let now = Instant::now();
+        if stop.is_cancelled() && now >= *deadline.get_or_insert(now + FAREWELL) {
+            tracing.missed.fetch_add((batch.len() + inbox.len()) as u64, Ordering::Relaxed);
             break;
         }
-        let (task, written) = match ended {
-            Ended::Wanted(task) => (task, write_trace(store, task, &tracing.traces).await.map(drop)),
-            Ended::Unknown(task) => (task, tracing.judge(store, task).await),
-        };
-        if let Err(error) = written {
-            tracing.miss(task, &error);
-        }
-        let pause = LONGEST_PAUSE.min(begun.elapsed() * PAUSE);
-        let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+        tracing.write(store, &batch).await;
+        batch.clear();
     }
     tracing.traces.shutdown(FAREWELL).await;
 }
@@ -131,14 +145,20 @@ pub async fn write_trace(store: &dyn Store, task: TaskId, traces: &Traces) -> Re
 ///
 /// If the record cannot be read.
 pub async fn read_trace(store: &dyn Store, task: TaskId) -> Result<Vec<Span>, StoreError> {
-    let Some(record) = store.task(task).await? else { return Ok(Vec::new()) };
-    let Some(plan) = store.read_plan(record.plan).await? else { return Ok(Vec::new()) };
-    let history = store.history(task).await?;
+    match store.histories(&[task]).await?.first() {
+        Some(history) => trace_of(store, history).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn trace_of(store: &dyn Store, history: &TaskHistory) -> Result<Vec<Span>, StoreError> {
+    let task = &history.task;
+    let Some(plan) = store.read_plan(task.plan).await? else { return Ok(Vec::new()) };
     let origin = Origin {
-        correlation_id: record.origin.correlation_id.as_deref(),
-        traceparent: record.origin.traceparent.as_deref(),
+        correlation_id: task.origin.correlation_id.as_deref(),
+        traceparent: task.origin.traceparent.as_deref(),
     };
-    Ok(spans(&record, &plan.template, &history, &origin))
+    Ok(spans(task, &plan.template, &history.transitions, &origin))
 }
 
 /// Tells what became of spans, whenever that is known.

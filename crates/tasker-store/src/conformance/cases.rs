@@ -292,6 +292,7 @@ cases! {
         a_list_may_be_of_one_namespace_or_name
         a_list_may_be_of_some_states
         a_list_may_be_of_tasks_with_all_of_some_tags
+        histories_come_in_the_order_asked
         inputs_come_in_the_order_asked
         a_handler_gets_the_results_of_what_it_depends_on
         a_handler_gets_nothing_of_a_step_that_merely_ran_before

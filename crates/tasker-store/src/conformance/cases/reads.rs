@@ -95,6 +95,26 @@ pub(crate) async fn a_list_may_be_of_tasks_with_all_of_some_tags(bench: &Bench) 
     assert_eq!(listed(bench, with(&["blue"])).await, [ids[0], ids[2]]);
 }
 
+pub(crate) async fn histories_come_in_the_order_asked(bench: &Bench) {
+    let one = bench.create(NewTask { context: json!({"n": 1}), ..bench.draft_of("one: a -> b").await }).await;
+    bench.complete_everything().await;
+    let wide: Vec<String> = (0..300).map(|number| format!("s{number}")).collect();
+    let two = bench.submit(&format!("two: {}", wide.join(", "))).await;
+    bench.complete_everything().await;
+    let three = bench.submit("three: a").await;
+    let none = bench.store.histories(&[]).await.expect("nothing");
+    assert_eq!(none, []);
+    let asked = [three, one, bench.task_id(), two, one];
+    let histories = bench.store.histories(&asked).await.expect("histories");
+    let told: Vec<TaskId> = histories.iter().map(|history| history.task.id).collect();
+    assert_eq!(told, [three, one, two], "unknown ones are left out, repeated ones told once");
+    for history in histories {
+        let id = history.task.id;
+        assert_eq!(bench.store.task(id).await.expect("a task").as_ref(), Some(&history.task));
+        assert_eq!(bench.store.history(id).await.expect("a history"), history.transitions);
+    }
+}
+
 pub(crate) async fn inputs_come_in_the_order_asked(bench: &Bench) {
     let one = bench.create(NewTask { context: json!({"n": 1}), ..bench.draft_of("one: a -> b").await }).await;
     let two = bench.create(NewTask { context: json!({"n": 2}), ..bench.draft_of("two: a").await }).await;
