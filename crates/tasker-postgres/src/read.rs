@@ -1,11 +1,13 @@
 //! Answering questions.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use serde_json::Value;
-use tasker_core::{Namespace, StepId, TaskId, Timestamp, WorkerId};
+use tasker_core::{Namespace, State, StepId, TaskId, Timestamp, WorkerId};
 use tasker_store::{
     Inconsistency, Inputs, Late, Origin, Page, Pause, PlanId, QueueDepth, ReadStore, StepRecord, StoreError,
-    TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
+    TaskCount, TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
 };
 use uuid::Uuid;
 
@@ -15,7 +17,7 @@ use crate::literal::{List, Literal, Word};
 use crate::row::Reader;
 use crate::statement::{
     FEED_HISTORIES, FEED_HISTORY, FEED_STEP_HISTORY, LANE_LIST, NAMESPACE_READ, SESSION_BY_INDEX, STEP_LIST,
-    Script, TASK_LATE, TASK_LIST, TASK_LIST_NEWEST, TASK_READ, TASK_READ_MANY, WORK_INPUTS,
+    Script, TASK_COUNT, TASK_LATE, TASK_LIST, TASK_LIST_NEWEST, TASK_READ, TASK_READ_MANY, WORK_INPUTS,
 };
 use crate::store::PostgresStore;
 use crate::write::ordinal;
@@ -100,6 +102,16 @@ impl ReadStore for PostgresStore {
         let asked: [&dyn Literal; 2] = [&self.now(), &QueueDepth::COUNTED];
         let rows = self.database.read_by_index("listing lanes", LANE_LIST, &asked).await?;
         Ok(rows.iter().map(|row| lane(row.of("lanes"))).collect::<Result<_, _>>()?)
+    }
+
+    async fn task_counts(&self) -> Result<Vec<TaskCount>, StoreError> {
+        let counted =
+            self.database.read_by_index("counting tasks", TASK_COUNT, &[&TaskCount::COUNTED]).await?;
+        let mut tasks = HashMap::new();
+        for row in counted.iter().map(|row| row.of("tasks")) {
+            tasks.insert(row.get::<State>("state")?, row.get("tasks")?);
+        }
+        Ok(TaskCount::of_all(|state| tasks.get(&state).copied().unwrap_or_default()))
     }
 
     async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {

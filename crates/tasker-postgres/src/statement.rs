@@ -53,6 +53,7 @@ statements! {
     STEP_RESOLVE = "step/resolve",
     STEP_UPDATE = "step/update",
     TASK_CANCEL = "task/cancel",
+    TASK_COUNT = "task/count",
     TASK_LATE = "task/late",
     TASK_LIST = "task/list",
     TASK_LIST_NEWEST = "task/list_newest",

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tasker_core::{Namespace, State, StepId, TaskId, Timestamp};
 use tasker_store::{
     Inconsistency, Inputs, Late, Origin, Page, Pause, QueueDepth, ReadStore, StepRecord, StoreError,
-    TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
+    TaskCount, TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
 };
 
 use crate::failure::Failure;
@@ -54,6 +54,10 @@ impl ReadStore for SqliteStore {
 
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
         self.list_lanes().await.map_err(|failure| failure.into_error("to list lanes"))
+    }
+
+    async fn task_counts(&self) -> Result<Vec<TaskCount>, StoreError> {
+        self.count_tasks().await.map_err(|failure| failure.into_error("to count tasks"))
     }
 
     async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {
@@ -149,6 +153,15 @@ impl SqliteStore {
         let rows = self.read(sql::LIST_LANES, asked).await?;
         let lanes = rows.iter().map(|row| lane(Record::new(row, "lanes")));
         Ok(lanes.collect::<Result<_, _>>()?)
+    }
+
+    async fn count_tasks(&self) -> Result<Vec<TaskCount>, Failure> {
+        let rows = self.read(sql::COUNT_TASKS, arguments![TaskCount::COUNTED, TaskCount::LOOKED_AT]).await?;
+        let mut tasks: HashMap<State, u32> = HashMap::new();
+        for row in rows.iter().map(|row| Record::new(row, "tasks")) {
+            tasks.insert(row.parsed("state")?, row.count("tasks")?);
+        }
+        Ok(TaskCount::of_all(|state| tasks.get(&state).copied().unwrap_or_default()))
     }
 
     async fn count_late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, Failure> {

@@ -66,6 +66,7 @@ statements! {
     READ_TASK = "tasks/read",
     READ_TASKS = "tasks/read_many",
     LIST_TASKS = "tasks/list",
+    COUNT_TASKS = "tasks/count",
     COUNT_LATE_TASKS = "tasks/late",
     PRUNE_TASKS = "tasks/prune",
     SETTLE_STEPS = "steps/settle",

@@ -237,6 +237,29 @@ impl Late {
     }
 }
 
+/// How many tasks are in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskCount {
+    /// The state.
+    pub state: State,
+    /// How many, counted no further than [`COUNTED`](Self::COUNTED).
+    pub tasks: u32,
+}
+
+impl TaskCount {
+    /// How far the tasks in a state are counted: there are so many, or more.
+    pub const COUNTED: u32 = 10_000;
+    /// How many tasks a store looks at least at that has to tell states apart: of those that have not ended the oldest,
+    /// of the others those that ended last.
+    pub const LOOKED_AT: u32 = 20_000;
+
+    /// A count for every state, in their order; `tasks` is how many were found of some.
+    pub fn of_all(tasks: impl Fn(State) -> u32) -> Vec<Self> {
+        let count = |state| Self { state, tasks: tasks(state).min(Self::COUNTED) };
+        State::ALL.into_iter().map(count).collect()
+    }
+}
+
 /// What a round of pruning did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PruneReport {

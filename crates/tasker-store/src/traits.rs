@@ -13,7 +13,8 @@ use crate::error::StoreError;
 use crate::feed::{FeedPage, Transition};
 use crate::log::AttemptLog;
 use crate::record::{
-    Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskHistory, TaskRecord,
+    Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskCount, TaskFilter, TaskHistory,
+    TaskRecord,
 };
 use crate::submit::{NewTask, SubmitError, Submitted};
 use crate::template::{PlanId, PutTemplate, StoredPlan, StoredTemplate, TemplateConflict, TemplateId};
@@ -144,6 +145,12 @@ pub trait ReadStore: Send + Sync {
     /// It may be asked often: what it costs grows with what is at work, and not with what waits beyond
     /// [`QueueDepth::COUNTED`] or has ended.
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError>;
+
+    /// How many tasks are in each state, in the order of [`State::ALL`](tasker_core::State::ALL).
+    ///
+    /// It may be asked often: each is counted to [`TaskCount::COUNTED`], and of what is beyond
+    /// [`TaskCount::LOOKED_AT`] a store may know nothing.
+    async fn task_counts(&self) -> Result<Vec<TaskCount>, StoreError>;
 
     /// How many tasks were asked for before `before`, by the time in their ids, and have not been begun by anybody.
     /// Those that are paused, or whose namespace is, are left out. By namespace, in their own order; none has 0.

@@ -10,9 +10,9 @@ use tasker_store::{
     AttemptLog, ClaimRequest, Command, CommandError, CommitReport, Cursor, CursorRecord, CursorStore,
     Deadlines, Done, Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId,
     PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest,
-    StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskHistory,
-    TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Wake,
-    WorkStore, WorkerRecord,
+    StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskCount, TaskFilter,
+    TaskHistory, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore,
+    Wake, WorkStore, WorkerRecord,
 };
 
 use super::told::End;
@@ -152,6 +152,10 @@ impl ReadStore for Observed {
 
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
         self.timed("lanes", self.store.lanes()).await
+    }
+
+    async fn task_counts(&self) -> Result<Vec<TaskCount>, StoreError> {
+        self.timed("task_counts", self.store.task_counts()).await
     }
 
     async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {

@@ -9,8 +9,8 @@ use tasker_store::{
     AttemptLog, Command, CommandError, Cursor, CursorRecord, CursorStore, Deadlines, Done, Expired, FeedPage,
     FeedStore, Inputs, LogStore, NewTask, Page, Pause, PlanId, PruneReport, PutTemplate, QueueDepth,
     ReadStore, Retention, StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted,
-    TaskFilter, TaskHistory, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition,
-    UpkeepStore, Wake, WorkerRecord,
+    TaskCount, TaskFilter, TaskHistory, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore,
+    Transition, UpkeepStore, Wake, WorkerRecord,
 };
 
 use super::{Asked, Watched};
@@ -115,6 +115,10 @@ impl ReadStore for Watched {
 
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
         self.store.lanes().await
+    }
+
+    async fn task_counts(&self) -> Result<Vec<TaskCount>, StoreError> {
+        self.store.task_counts().await
     }
 
     async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {

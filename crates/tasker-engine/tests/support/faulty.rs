@@ -13,8 +13,8 @@ use tasker_store::{
     Deadlines, Done, Expired, FeedPage, FeedStore, Inconsistency, Inputs, Lease, LogStore, NewTask, Page,
     Pause, PlanId, PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply,
     SettleRequest, StepRecord, Store, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted,
-    TaskFilter, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore,
-    Wake, WorkStore, WorkerRecord,
+    TaskCount, TaskFilter, TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition,
+    UpkeepStore, Wake, WorkStore, WorkerRecord,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -154,6 +154,10 @@ impl ReadStore for FaultyStore {
 
     async fn lanes(&self) -> Answer<Vec<QueueDepth>> {
         self.inner.lanes().await
+    }
+
+    async fn task_counts(&self) -> Answer<Vec<TaskCount>> {
+        self.inner.task_counts().await
     }
 
     async fn late(&self, before: Timestamp) -> Answer<Vec<(Namespace, u32)>> {

@@ -145,3 +145,13 @@ async fn late_tasks_are_counted_from_the_oldest_on() {
     let expected = ["SEARCH t USING INDEX tasks_open (id<?)"];
     assert_eq!(reads_of(super::COUNT_LATE_TASKS).await, expected, "and nothing is sorted before the limit");
 }
+
+#[tokio::test]
+async fn tasks_are_counted_in_the_order_of_indexes() {
+    let expected = [
+        "SEARCH t USING INDEX tasks_open (id>?)",
+        "SEARCH t USING INDEX tasks_ended (ended_at>?)",
+        "SEARCH t USING COVERING INDEX tasks_unwell (state=?)",
+    ];
+    assert_eq!(reads_of(super::COUNT_TASKS).await, expected, "and nothing is sorted before the limit");
+}

@@ -309,6 +309,7 @@ cases! {
         late_tasks_are_counted_by_namespace
         what_is_paused_is_not_late
         a_task_may_be_late_at_any_time
+        tasks_are_counted_by_state
     }
     upkeep {
         an_empty_store_has_no_deadline

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tasker_core::{Namespace, State, StepId, Timestamp};
 
 use super::tables::{LaneRow, Tables};
-use crate::record::{Late, QueueDepth};
+use crate::record::{Late, QueueDepth, TaskCount};
 
 impl Tables {
     /// Every lane, with how much waits in it and how much is at work.
@@ -38,6 +38,12 @@ impl Tables {
     fn ready_in(&self, lane: usize, now: Timestamp) -> impl Iterator<Item = Timestamp> + Clone + '_ {
         let from = (lane, Timestamp::from_micros(i64::MIN), StepId::FIRST);
         self.ready.range(from..=(lane, now, StepId::LAST)).map(|(_, time, _)| *time)
+    }
+
+    /// How many tasks are in each state.
+    pub(super) fn task_counts(&self) -> Vec<TaskCount> {
+        let of = |state| self.tasks.values().filter(|row| row.task.state == state);
+        TaskCount::of_all(|state| counted(of(state).take(TaskCount::COUNTED as usize).count()))
     }
 
     /// How many tasks of each namespace should have been begun.

@@ -12,7 +12,8 @@ use super::tables::{LaneRow, PlanRow, Tables, TemplateRow, index};
 use crate::error::StoreError;
 use crate::feed::{FeedPage, Transition};
 use crate::record::{
-    Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskFilter, TaskRecord, TaskSort,
+    Inputs, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskCount, TaskFilter, TaskRecord,
+    TaskSort,
 };
 use crate::template::{
     PlanId, PutTemplate, StoredPlan, StoredTemplate, TemplateConflict, TemplateId, WhenTaken,
@@ -198,6 +199,10 @@ impl ReadStore for MemoryStore {
     async fn lanes(&self) -> Result<Vec<QueueDepth>, StoreError> {
         let now = self.now();
         Ok(self.tables().depths(now))
+    }
+
+    async fn task_counts(&self) -> Result<Vec<TaskCount>, StoreError> {
+        Ok(self.tables().task_counts())
     }
 
     async fn late(&self, before: Timestamp) -> Result<Vec<(Namespace, u32)>, StoreError> {

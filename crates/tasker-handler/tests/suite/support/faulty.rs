@@ -14,9 +14,9 @@ use tasker_store::{
     AttemptLog, ClaimRequest, Command, CommandError, CommitReport, Cursor, CursorRecord, CursorStore,
     Deadlines, Done, Expired, FeedPage, FeedStore, Inputs, Lease, LogStore, NewTask, Page, Pause, PlanId,
     PruneReport, PutTemplate, QueueDepth, ReadStore, Renewed, Retention, SettleReply, SettleRequest,
-    StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskFilter, TaskRecord,
-    TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Verdict, Wake,
-    WorkStore, WorkerRecord,
+    StepRecord, StoreError, StoredPlan, StoredTemplate, SubmitError, Submitted, TaskCount, TaskFilter,
+    TaskRecord, TaskStore, TemplateConflict, TemplateId, TemplateStore, Transition, UpkeepStore, Verdict,
+    Wake, WorkStore, WorkerRecord,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -202,6 +202,10 @@ impl ReadStore for FaultyStore {
 
     async fn lanes(&self) -> Answer<Vec<QueueDepth>> {
         self.inner.lanes().await
+    }
+
+    async fn task_counts(&self) -> Answer<Vec<TaskCount>> {
+        self.inner.task_counts().await
     }
 
     async fn late(&self, before: Timestamp) -> Answer<Vec<(Namespace, u32)>> {

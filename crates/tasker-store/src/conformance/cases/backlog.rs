@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tasker_core::Timestamp;
+use tasker_core::{State, Timestamp};
 
 use crate::conformance::bench::{Bench, LEASE, worker};
 use crate::record::QueueDepth;
@@ -130,4 +130,36 @@ pub(crate) async fn a_task_may_be_late_at_any_time(bench: &Bench) {
     for (micros, expected) in [(i64::MIN, ""), (-1, ""), (0, ""), (i64::MAX, "default 1")] {
         assert_eq!(late(bench, Timestamp::from_micros(micros)).await, expected, "{micros}");
     }
+}
+
+pub(crate) async fn tasks_are_counted_by_state(bench: &Bench) {
+    assert_eq!(counts(bench).await, [0, 0, 0, 0, 0, 0]);
+    for _ in 0..2 {
+        bench.submit("done: a").await;
+    }
+    bench.complete_everything().await;
+    bench.submit("failed: a{once}").await;
+    let lease = bench.claim(1).await.one();
+    bench.fail(lease).await;
+    let resolved = bench.submit("resolved: a").await;
+    bench.resolve(resolved).await.expect("resolved");
+    let cancelled = bench.submit("cancelled: a").await;
+    bench.cancel(cancelled).await.expect("cancelled");
+    bench.submit("running: a").await;
+    let _lease = bench.claim(1).await.one();
+    for _ in 0..3 {
+        bench.submit("waiting: a").await;
+    }
+    assert_eq!(
+        counts(bench).await,
+        [3, 1, 2, 1, 1, 1],
+        "pending, in progress, complete, error, cancelled, resolved"
+    );
+}
+
+async fn counts(bench: &Bench) -> Vec<u32> {
+    let counts = bench.store.task_counts().await.expect("the store counts tasks");
+    let states: Vec<_> = counts.iter().map(|count| count.state).collect();
+    assert_eq!(states, State::ALL);
+    counts.iter().map(|count| count.tasks).collect()
 }
