@@ -227,7 +227,7 @@ impl Entry {
         let mut whole: Option<FamilySnapshot> = None;
         sets.visit(|labels, family| {
             let description = Description { labels: labels.to_vec(), ..self.description.clone() };
-            let mut series = Vec::new();
+            let mut series = Vec::with_capacity(family.len());
             family.visit(|labels, metric| series.push((labels.clone(), metric.value())));
             let set = FamilySnapshot { description, kind: self.kind.clone(), series };
             match &mut whole {
