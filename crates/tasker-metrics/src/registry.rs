@@ -294,7 +294,7 @@ impl Metric for Histogram {
     }
 
     fn value(&self) -> Value {
-        Value::Distribution(self.distribution())
+        Value::Distribution(Box::new(self.distribution()))
     }
 }
 
@@ -304,7 +304,7 @@ impl Metric for ExponentialHistogram {
     }
 
     fn value(&self) -> Value {
-        Value::Exponential(self.distribution())
+        Value::Exponential(Box::new(self.distribution()))
     }
 }
 

@@ -140,7 +140,7 @@ impl Page {
         for (metric, counts, sum) in distributions {
             let (_, Kind::Histogram(bounds)) = metric.declaration() else { continue };
             let distribution = Distribution { bounds, counts, sum: sum.into(), exemplars: Vec::new() };
-            self.put(metric, vec![(Labels::new(&[]), Value::Distribution(distribution))]);
+            self.put(metric, vec![(Labels::new(&[]), Value::Distribution(Box::new(distribution)))]);
         }
     }
 }
