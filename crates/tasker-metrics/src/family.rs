@@ -74,8 +74,8 @@ struct Inner<M> {
     shards: [Shard<M>; SHARDS],
     /// All series by their labels, as far as they were asked for: none ever goes away.
     sorted: Mutex<Vec<Handle<M>>>,
-    /// The values that each label has taken.
-    taken: Mutex<Vec<HashSet<Box<str>>>>,
+    /// The values that each label has taken, by their hashes: of two with one hash both are taken for known.
+    taken: Mutex<Vec<HashSet<u64>>>,
     overflows: AtomicU64,
     /// How many series were made.
     made: AtomicUsize,
@@ -123,11 +123,18 @@ impl<M> Family<M> {
         self.0.overflows.load(Ordering::Relaxed)
     }
 
+    /// How many series there are, at least.
+    pub(crate) fn len(&self) -> usize {
+        self.0.made.load(Ordering::Relaxed)
+    }
+
     /// Calls `visit` with every series, in the order of their labels.
     pub(crate) fn visit(&self, mut visit: impl FnMut(&Labels, &M)) {
         let mut sorted = self.0.sorted.lock().unwrap_or_else(PoisonError::into_inner);
-        if sorted.len() != self.0.shards.iter().map(|shard| read(shard).len()).sum::<usize>() {
+        let made = self.0.shards.iter().map(|shard| read(shard).len()).sum::<usize>();
+        if sorted.len() != made {
             sorted.clear();
+            sorted.reserve_exact(made);
             for shard in &self.0.shards {
                 sorted.extend(read(shard).iter().cloned());
             }
@@ -180,14 +187,15 @@ impl<M> Inner<M> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let mut admitted = Vec::with_capacity(values.len());
         for (taken, value) in taken.iter_mut().zip(values) {
-            let is_known = *value == OVERFLOW || taken.contains(*value);
+            let hash = self.hash(value.as_bytes());
+            let is_known = *value == OVERFLOW || taken.contains(&hash);
             if !is_known && taken.len() >= self.limit {
                 self.overflows.fetch_add(1, Ordering::Relaxed);
                 admitted.push(OVERFLOW);
                 continue;
             }
             if !is_known {
-                taken.insert((*value).into());
+                taken.insert(hash);
             }
             admitted.push(*value);
         }

@@ -227,7 +227,7 @@ impl Entry {
         let mut whole: Option<FamilySnapshot> = None;
         sets.visit(|labels, family| {
             let description = Description { labels: labels.to_vec(), ..self.description.clone() };
-            let mut series = Vec::new();
+            let mut series = Vec::with_capacity(family.len());
             family.visit(|labels, metric| series.push((labels.clone(), metric.value())));
             let set = FamilySnapshot { description, kind: self.kind.clone(), series };
             match &mut whole {
@@ -294,7 +294,7 @@ impl Metric for Histogram {
     }
 
     fn value(&self) -> Value {
-        Value::Distribution(self.distribution())
+        Value::Distribution(Box::new(self.distribution()))
     }
 }
 
@@ -304,7 +304,7 @@ impl Metric for ExponentialHistogram {
     }
 
     fn value(&self) -> Value {
-        Value::Exponential(self.distribution())
+        Value::Exponential(Box::new(self.distribution()))
     }
 }
 

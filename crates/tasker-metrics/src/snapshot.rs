@@ -33,10 +33,10 @@ pub enum Value {
     Count(u64),
     /// Of a gauge.
     Level(f64),
-    /// Of a histogram.
-    Distribution(Distribution),
+    /// Of a histogram; in a box, as most series are counters and gauges.
+    Distribution(Box<Distribution>),
     /// Of an exponential histogram.
-    Exponential(ExponentialDistribution),
+    Exponential(Box<ExponentialDistribution>),
 }
 
 /// How often values were in which range, and their sum.
@@ -144,8 +144,8 @@ impl Value {
                     Merge::Min => ours.min(theirs),
                 }
             }
-            (Self::Distribution(ours), Self::Distribution(theirs)) => *ours = ours.merged(&theirs),
-            (Self::Exponential(ours), Self::Exponential(theirs)) => *ours = ours.merged(&theirs),
+            (Self::Distribution(ours), Self::Distribution(theirs)) => **ours = ours.merged(&theirs),
+            (Self::Exponential(ours), Self::Exponential(theirs)) => **ours = ours.merged(&theirs),
             (Self::Count(_) | Self::Level(_) | Self::Distribution(_) | Self::Exponential(_), _) => {
                 unreachable!("invariant: values of one kind are in families of one kind")
             }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use crate::description::{Kind, Unit};
+use crate::description::{Description, Kind, Unit};
 use crate::exemplar::{Exemplar, Origin};
 use crate::snapshot::{Bucket, FamilySnapshot, Snapshot, Value};
 
@@ -47,8 +47,8 @@ impl Format {
 
 /// Writes a snapshot as text.
 pub fn encode(snapshot: &Snapshot, format: Format) -> String {
-    let series: usize = snapshot.families.values().map(|family| family.series.len()).sum();
-    let mut page = Page { text: String::with_capacity(256 + series * 96), format };
+    let size = snapshot.families.values().map(size).sum();
+    let mut page = Page { text: String::with_capacity(size), format };
     for family in snapshot.families.values().filter(|family| !family.series.is_empty()) {
         page.family(family);
     }
@@ -56,6 +56,25 @@ pub fn encode(snapshot: &Snapshot, format: Format) -> String {
         page.text.push_str("# EOF\n");
     }
     page.text
+}
+
+/// So many bytes a number takes, about, with what stands around it.
+const NUMBER: usize = 16;
+
+/// How long the text of a family is, about: what it takes is asked for once.
+fn size(family: &FamilySnapshot) -> usize {
+    let Description { name, help, labels, .. } = &family.description;
+    let line = name.len() + labels.iter().map(|label| label.len() + "=\"\",".len()).sum::<usize>() + NUMBER;
+    let bucket = "_bucketle=\"\",".len() + NUMBER;
+    let series = family.series.iter().map(|(labels, value)| {
+        let (lines, more) = match value {
+            Value::Count(_) | Value::Level(_) => (1, 0),
+            Value::Distribution(values) => (values.counts.len() + 2, bucket),
+            Value::Exponential(_) => (2, bucket),
+        };
+        lines * (line + labels.key().len() + more)
+    });
+    "# HELP \n# TYPE histogram\n".len() + 2 * name.len() + help.len() + series.sum::<usize>()
 }
 
 struct Page {

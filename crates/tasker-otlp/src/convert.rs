@@ -1,17 +1,15 @@
 //! From our spans to those of OpenTelemetry.
 
-use std::borrow::Cow;
-use std::time::{Duration, SystemTime};
-
-use opentelemetry::trace::{
-    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
-use opentelemetry::{Array, InstrumentationScope, KeyValue, StringValue, Value};
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{self as proto, ResourceSpans, ScopeSpans, SpanFlags, Status};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use tasker_core::Timestamp;
 use tasker_trace::{Kind, Sampled, Span, TraceContext, attributes};
 
@@ -30,19 +28,41 @@ pub(crate) struct Envelope {
 
 impl Envelope {
     pub(crate) fn new(resource: &[(String, String)]) -> Self {
-        let resource = resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
-        let resource = Resource::builder_empty().with_attributes(resource).build();
+        let facts =
+            resource.iter().map(|(key, value)| opentelemetry::KeyValue::new(key.clone(), value.clone()));
+        let resource = opentelemetry_sdk::Resource::builder_empty().with_attributes(facts).build();
         Self { resource: (&resource).into(), scope: scope() }
     }
 
     /// A batch as a request.
     pub(crate) fn request(&self, batch: Vec<Waiting>) -> ExportTraceServiceRequest {
-        let spans = batch.into_iter().map(|waiting| match waiting {
-            Waiting::Recorded(span) => recorded(span, &self.scope),
-            Waiting::Live(span) => span,
-        });
-        let resource_spans = group_spans_by_resource_and_scope(spans.collect(), &self.resource);
+        let (mut told, mut live) = (Vec::with_capacity(batch.len()), Vec::new());
+        for waiting in batch {
+            match waiting {
+                Waiting::Recorded(span) => told.push(recorded(span)),
+                Waiting::Live(span) => live.push(span),
+            }
+        }
+        let mut resource_spans = group_spans_by_resource_and_scope(live, &self.resource);
+        if !told.is_empty() {
+            resource_spans.push(self.around(told));
+        }
         ExportTraceServiceRequest { resource_spans }
+    }
+
+    /// Spans with what they have in common.
+    fn around(&self, spans: Vec<proto::Span>) -> ResourceSpans {
+        let scope = Some((self.scope.clone(), None).into());
+        let resource = Resource {
+            attributes: self.resource.attributes.0.clone(),
+            dropped_attributes_count: 0,
+            entity_refs: Vec::new(),
+        };
+        ResourceSpans {
+            resource: Some(resource),
+            scope_spans: vec![ScopeSpans { scope, spans, schema_url: String::new() }],
+            schema_url: String::new(),
+        }
     }
 }
 
@@ -57,99 +77,107 @@ pub(crate) fn span_context(context: &TraceContext) -> SpanContext {
         Sampled::Yes => TraceFlags::SAMPLED,
         Sampled::No => TraceFlags::default(),
     };
-    of(context.trace, context.span, flags, Origin::Elsewhere)
+    let (trace, span) = (TraceId::from(context.trace.as_u128()), SpanId::from(context.span.as_u64()));
+    SpanContext::new(trace, span, flags, true, TraceState::default())
+}
+
+/// A span of ours. It is written out as it goes over the wire: by way of the types of the SDK it would cost twice as much.
+fn recorded(span: Span) -> proto::Span {
+    let mut facts: Vec<KeyValue> = span.attributes.into_iter().map(key_value).collect();
+    let (code, message) = match span.error {
+        Some(error) => {
+            facts.push(key_value((attributes::ERROR_TYPE, error.kind.into())));
+            (StatusCode::Error, error.message)
+        }
+        None => (StatusCode::Unset, String::new()),
+    };
+    let kind = match span.kind {
+        Kind::Internal => SpanKind::Internal,
+        Kind::Consumer => SpanKind::Consumer,
+    };
+    proto::Span {
+        trace_id: trace_id(span.trace),
+        span_id: span_id(span.id),
+        trace_state: String::new(),
+        parent_span_id: span.parent.map(span_id).unwrap_or_default(),
+        flags: flags(Place::Here),
+        name: span.name.into_owned(),
+        kind: kind.into(),
+        start_time_unix_nano: nanos(span.start),
+        end_time_unix_nano: nanos(span.end),
+        attributes: facts,
+        dropped_attributes_count: 0,
+        dropped_events_count: beyond(span.events.len()),
+        events: span.events.into_iter().take(MOST).map(event).collect(),
+        dropped_links_count: beyond(span.links.len()),
+        links: span.links.into_iter().take(MOST).map(|link| self::link(link, span.trace)).collect(),
+        status: Some(Status { code: code.into(), message }),
+    }
 }
 
 /// Whether a span is of the trace at hand.
 #[derive(Clone, Copy, PartialEq)]
-enum Origin {
+enum Place {
     Here,
     Elsewhere,
 }
 
-fn of(
-    trace: tasker_trace::TraceId,
-    span: tasker_trace::SpanId,
-    flags: TraceFlags,
-    origin: Origin,
-) -> SpanContext {
-    let (trace, span) = (TraceId::from(trace.as_u128()), SpanId::from(span.as_u64()));
-    SpanContext::new(trace, span, flags, origin == Origin::Elsewhere, TraceState::default())
-}
-
-fn recorded(span: Span, scope: &InstrumentationScope) -> SpanData {
-    let mut facts: Vec<KeyValue> = span.attributes.into_iter().map(key_value).collect();
-    let status = match span.error {
-        Some(error) => {
-            facts.push(KeyValue::new(attributes::ERROR_TYPE, error.kind));
-            Status::error(error.message)
-        }
-        None => Status::Unset,
-    };
-    SpanData {
-        span_context: of(span.trace, span.id, TraceFlags::SAMPLED, Origin::Here),
-        parent_span_id: span.parent.map_or(SpanId::INVALID, |parent| SpanId::from(parent.as_u64())),
-        parent_span_is_remote: false,
-        span_kind: match span.kind {
-            Kind::Internal => SpanKind::Internal,
-            Kind::Consumer => SpanKind::Consumer,
-        },
-        name: span.name,
-        start_time: time(span.start),
-        end_time: time(span.end),
-        attributes: facts,
-        dropped_attributes_count: 0,
-        events: events(span.events),
-        links: links(span.links, span.trace),
-        status,
-        instrumentation_scope: scope.clone(),
+/// All that is written is sampled.
+fn flags(place: Place) -> u32 {
+    let sampled = u32::from(TraceFlags::SAMPLED.to_u8()) | SpanFlags::ContextHasIsRemoteMask as u32;
+    match place {
+        Place::Here => sampled,
+        Place::Elsewhere => sampled | SpanFlags::ContextIsRemoteMask as u32,
     }
 }
 
-fn events(all: Vec<tasker_trace::Event>) -> SpanEvents {
-    let mut events = SpanEvents::default();
-    events.dropped_count = beyond(all.len());
-    events.events = all.into_iter().take(MOST).map(event).collect();
-    events
+fn trace_id(id: tasker_trace::TraceId) -> Vec<u8> {
+    id.as_u128().to_be_bytes().to_vec()
 }
 
-fn links(all: Vec<tasker_trace::Link>, own: tasker_trace::TraceId) -> SpanLinks {
-    let mut links = SpanLinks::default();
-    links.dropped_count = beyond(all.len());
-    links.links = all.into_iter().take(MOST).map(|link| self::link(link, own)).collect();
-    links
+fn span_id(id: tasker_trace::SpanId) -> Vec<u8> {
+    id.as_u64().to_be_bytes().to_vec()
 }
 
 fn beyond(count: usize) -> u32 {
     u32::try_from(count.saturating_sub(MOST)).unwrap_or(u32::MAX)
 }
 
-fn event(event: tasker_trace::Event) -> Event {
-    let facts = event.attributes.into_iter().map(key_value).collect();
-    Event::new(event.name, time(event.at), facts, 0)
+fn event(event: tasker_trace::Event) -> proto::span::Event {
+    proto::span::Event {
+        time_unix_nano: nanos(event.at),
+        name: event.name.into(),
+        attributes: event.attributes.into_iter().map(key_value).collect(),
+        dropped_attributes_count: 0,
+    }
 }
 
-fn link(link: tasker_trace::Link, own: tasker_trace::TraceId) -> Link {
-    let origin = if link.trace == own { Origin::Here } else { Origin::Elsewhere };
-    let facts = link.attributes.into_iter().map(key_value).collect();
-    Link::new(of(link.trace, link.span, TraceFlags::SAMPLED, origin), facts, 0)
+fn link(link: tasker_trace::Link, own: tasker_trace::TraceId) -> proto::span::Link {
+    proto::span::Link {
+        trace_id: trace_id(link.trace),
+        span_id: span_id(link.span),
+        trace_state: String::new(),
+        attributes: link.attributes.into_iter().map(key_value).collect(),
+        dropped_attributes_count: 0,
+        flags: flags(if link.trace == own { Place::Here } else { Place::Elsewhere }),
+    }
 }
 
 fn key_value((key, value): tasker_trace::Attribute) -> KeyValue {
+    let text = |text: String| any_value::Value::StringValue(text);
     let value = match value {
-        tasker_trace::Value::Text(Cow::Borrowed(text)) => Value::String(text.into()),
-        tasker_trace::Value::Text(Cow::Owned(text)) => Value::String(text.into()),
+        tasker_trace::Value::Text(words) => text(words.into_owned()),
         tasker_trace::Value::Texts(texts) => {
-            Value::Array(Array::String(texts.into_iter().map(StringValue::from).collect()))
+            let values = texts.into_iter().map(|words| AnyValue { value: Some(text(words)) }).collect();
+            any_value::Value::ArrayValue(ArrayValue { values })
         }
-        tasker_trace::Value::Number(number) => Value::I64(number),
-        tasker_trace::Value::Truth(truth) => Value::Bool(truth),
+        tasker_trace::Value::Number(number) => any_value::Value::IntValue(number),
+        tasker_trace::Value::Truth(truth) => any_value::Value::BoolValue(truth),
     };
-    KeyValue::new(key, value)
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }) }
 }
 
 /// Before 1970 there were no spans.
-fn time(time: Timestamp) -> SystemTime {
-    let since_epoch = Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(0));
-    SystemTime::UNIX_EPOCH.checked_add(since_epoch).unwrap_or(SystemTime::UNIX_EPOCH)
+fn nanos(time: Timestamp) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(0).saturating_mul(1_000)
 }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use status::Fares;
+pub(crate) use status::{Fares, Figures};
 
 /// However many ask, the database is asked no more often than this.
 const FRESH: Duration = Duration::from_secs(1);

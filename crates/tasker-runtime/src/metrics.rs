@@ -12,13 +12,14 @@ use tasker_events::{Backend, Event, Events, Routes};
 use tasker_handler::Counters;
 use tasker_metrics::{Facade, FacadeSettings, Registry, Snapshot};
 use tasker_monitor::Fold;
-use tasker_store::Store;
+use tasker_store::{Store, TaskCount};
 use tasker_subscribers::Tallies;
 use tokio::time::Instant;
 
+use crate::health::Figures;
 use crate::log::EventLog;
 use crate::traces::Tracing;
-use page::Page;
+use page::{PATIENCE, Page};
 
 /// The metrics of a process.
 ///
@@ -138,6 +139,14 @@ impl MetricsSource for Metrics {
         let duration = began.elapsed().as_secs_f64();
         self.events.emit(&Event::MetricsScraped { series_count, duration });
         page.0
+    }
+}
+
+#[async_trait]
+impl Figures for Metrics {
+    async fn task_counts(&self) -> Option<Vec<TaskCount>> {
+        let store = self.sources().store.clone()?;
+        tokio::time::timeout(PATIENCE, store.task_counts()).await.ok()?.ok()
     }
 }
 

@@ -16,7 +16,7 @@ fn command(script: &str) -> Value {
 
 #[tokio::test]
 async fn a_program_gets_each_event_on_its_input_and_in_its_variables() {
-    let bench = Bench::new().await;
+    let bench = Bench::in_memory().await;
     let mut settings = command(
         r#"cat >> "$OUT"; echo >> "$OUT"
         echo "$TASKER_SUBSCRIBER $TASKER_EVENT_ID $TASKER_EVENT $TASKER_TASK $TASKER_STEP.$TASKER_ATTEMPT [$API_TOKEN]" >> variables"#,
@@ -37,7 +37,7 @@ async fn a_program_gets_each_event_on_its_input_and_in_its_variables() {
 
 #[tokio::test]
 async fn a_program_that_fails_is_run_again_with_the_same_event() {
-    let bench = Bench::new().await;
+    let bench = Bench::in_memory().await;
     let script = r#"echo "$TASKER_EVENT_ID" >> tries; [ "$(wc -l < tries)" -gt 2 ] || exit 75; cat >> events.ndjson; echo >> events.ndjson"#;
     let subscribers = bench.start(command(script), 1);
     let task = bench.run().await;
@@ -49,7 +49,7 @@ async fn a_program_that_fails_is_run_again_with_the_same_event() {
 
 #[tokio::test]
 async fn a_program_that_hangs_is_killed_with_all_it_started() {
-    let bench = Bench::new().await;
+    let bench = Bench::in_memory().await;
     let script = r"[ -e pids ] && exit 0; sleep 600 & echo $! > pids; echo waiting >&2; wait";
     let mut settings = command(script);
     settings["timeout_seconds"] = json!(0.5);
@@ -76,7 +76,7 @@ fn is_running(process: &str) -> bool {
 
 #[tokio::test]
 async fn a_program_can_refuse_an_event_and_its_secrets_stay_out_of_what_is_told() {
-    let bench = Bench::new().await;
+    let bench = Bench::in_memory().await;
     let mut settings = command(r#"echo "cannot read $KEY" >&2; exit 65"#);
     settings["env"] = json!({ "KEY": "hunter2-hunter2" });
     let subscribers = bench.start(settings, 1);
@@ -89,7 +89,7 @@ async fn a_program_can_refuse_an_event_and_its_secrets_stay_out_of_what_is_told(
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_told_and_awaited() {
-    let bench = Bench::new().await;
+    let bench = Bench::in_memory().await;
     let mut settings = command("");
     settings["command"] = json!(["no-such-program"]);
     let subscribers = bench.start(settings, 1);

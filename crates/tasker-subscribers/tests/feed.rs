@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::places::Places;
-use support::{Bench, LIFE, ids, report, types_of};
+use support::{Bench, LIFE, ids, on_every_store, report, types_of};
 use tasker_subscribers::{Standing, Subscribers};
 
 fn file() -> Value {
@@ -16,9 +16,21 @@ fn file() -> Value {
     })
 }
 
-#[tokio::test]
-async fn a_file_gets_every_event_once_in_the_order_of_the_feed() {
-    let bench = Bench::new().await;
+on_every_store! {
+    a_file_gets_every_event_once_in_the_order_of_the_feed,
+    an_event_says_what_was_recorded,
+    a_restart_goes_on_where_it_was_and_repeats_nothing_that_was_taken,
+    of_two_processes_one_delivers_and_the_other_takes_over_when_it_dies,
+    whoever_lost_its_place_stops_delivering,
+    a_process_keeps_its_place_as_long_as_it_works,
+    whoever_cannot_renew_in_time_stops_delivering_and_begins_again_later,
+    a_lease_that_ran_out_is_told_beside_the_failure_under_an_id_of_its_own,
+    a_beginning_now_leaves_out_what_was_before,
+    a_subscriber_gets_what_it_wants_and_its_place_moves_over_the_rest,
+    a_store_that_fails_for_a_while_and_a_panic_cost_nothing_but_time,
+}
+
+async fn a_file_gets_every_event_once_in_the_order_of_the_feed(bench: Bench) {
     let subscribers = bench.start(file(), 1);
     let first = bench.run().await;
     let second = bench.fail().await;
@@ -32,9 +44,7 @@ async fn a_file_gets_every_event_once_in_the_order_of_the_feed() {
     assert!(!bench.places.is_held(), "the place is given back");
 }
 
-#[tokio::test]
-async fn an_event_says_what_was_recorded() {
-    let bench = Bench::new().await;
+async fn an_event_says_what_was_recorded(bench: Bench) {
     let subscribers = bench.start(file(), 1);
     let task = bench.fail().await;
     bench.caught_up().await;
@@ -55,9 +65,7 @@ async fn an_event_says_what_was_recorded() {
     subscribers.stop().await;
 }
 
-#[tokio::test]
-async fn a_restart_goes_on_where_it_was_and_repeats_nothing_that_was_taken() {
-    let bench = Bench::new().await;
+async fn a_restart_goes_on_where_it_was_and_repeats_nothing_that_was_taken(bench: Bench) {
     let subscribers = bench.start(file(), 1);
     let first = bench.run().await;
     bench.caught_up().await;
@@ -71,9 +79,7 @@ async fn a_restart_goes_on_where_it_was_and_repeats_nothing_that_was_taken() {
     subscribers.stop().await;
 }
 
-#[tokio::test]
-async fn of_two_processes_one_delivers_and_the_other_takes_over_when_it_dies() {
-    let bench = Bench::new().await;
+async fn of_two_processes_one_delivers_and_the_other_takes_over_when_it_dies(bench: Bench) {
     let first = bench.start(file(), 1);
     bench.places.until(Places::is_held).await;
     let second = bench.start(file(), 2);
@@ -90,23 +96,19 @@ async fn of_two_processes_one_delivers_and_the_other_takes_over_when_it_dies() {
     second.stop().await;
 }
 
-#[tokio::test]
-async fn whoever_lost_its_place_stops_delivering() {
-    let bench = Bench::new().await;
+async fn whoever_lost_its_place_stops_delivering(bench: Bench) {
     let subscribers = bench.start(file(), 1);
     bench.run().await;
     bench.caught_up().await;
     let before = bench.places.position();
-    bench.places.take_away();
+    bench.places.take_away().await;
     bench.run().await;
     stands_by(&subscribers).await;
     assert_eq!(bench.places.position(), before, "the place is another's");
     subscribers.stop().await;
 }
 
-#[tokio::test]
-async fn a_process_keeps_its_place_as_long_as_it_works() {
-    let bench = Bench::new().await;
+async fn a_process_keeps_its_place_as_long_as_it_works(bench: Bench) {
     let first = bench.start(file(), 1);
     bench.places.until(Places::is_held).await;
     let second = bench.start(file(), 2);
@@ -123,9 +125,7 @@ async fn a_process_keeps_its_place_as_long_as_it_works() {
     second.stop().await;
 }
 
-#[tokio::test]
-async fn whoever_cannot_renew_in_time_stops_delivering_and_begins_again_later() {
-    let bench = Bench::new().await;
+async fn whoever_cannot_renew_in_time_stops_delivering_and_begins_again_later(bench: Bench) {
     let subscribers = bench.start(file(), 1);
     bench.run().await;
     bench.caught_up().await;
@@ -138,9 +138,7 @@ async fn whoever_cannot_renew_in_time_stops_delivering_and_begins_again_later() 
     subscribers.stop().await;
 }
 
-#[tokio::test]
-async fn a_lease_that_ran_out_is_told_beside_the_failure_under_an_id_of_its_own() {
-    let bench = Bench::new().await;
+async fn a_lease_that_ran_out_is_told_beside_the_failure_under_an_id_of_its_own(bench: Bench) {
     let mut settings = file();
     settings["events"] = json!(["step.failed", "lease.*"]);
     let subscribers = bench.start(settings, 1);
@@ -157,9 +155,7 @@ async fn a_lease_that_ran_out_is_told_beside_the_failure_under_an_id_of_its_own(
     subscribers.stop().await;
 }
 
-#[tokio::test]
-async fn a_beginning_now_leaves_out_what_was_before() {
-    let bench = Bench::new().await;
+async fn a_beginning_now_leaves_out_what_was_before(bench: Bench) {
     bench.run().await;
     let mut settings = file();
     settings["start"] = json!("now");
@@ -172,9 +168,7 @@ async fn a_beginning_now_leaves_out_what_was_before() {
     subscribers.stop().await;
 }
 
-#[tokio::test]
-async fn a_subscriber_gets_what_it_wants_and_its_place_moves_over_the_rest() {
-    let bench = Bench::new().await;
+async fn a_subscriber_gets_what_it_wants_and_its_place_moves_over_the_rest(bench: Bench) {
     let mut settings = file();
     settings["events"] = json!(["task.completed"]);
     let subscribers = bench.start(settings, 1);
@@ -183,14 +177,12 @@ async fn a_subscriber_gets_what_it_wants_and_its_place_moves_over_the_rest() {
     bench.caught_up().await;
     let events = bench.lines("events.ndjson");
     assert_eq!(events.iter().map(|event| &event["type"]).collect::<Vec<_>>(), ["task.completed"]);
-    let reports = subscribers.reports().await.expect("memory does not fail");
+    let reports = subscribers.reports().await.expect("it is open");
     assert_eq!((reports[0].lag, reports[0].taken), (Some(0), 1));
     subscribers.stop().await;
 }
 
-#[tokio::test]
-async fn a_store_that_fails_for_a_while_and_a_panic_cost_nothing_but_time() {
-    let bench = Bench::new().await;
+async fn a_store_that_fails_for_a_while_and_a_panic_cost_nothing_but_time(bench: Bench) {
     bench.places.fail(2);
     let subscribers = bench.start(file(), 1);
     bench.run().await;

@@ -6,16 +6,21 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::service::Service;
-use support::{Bench, LIFE, assert_complete_and_in_order, report, types_of};
+use support::{Bench, LIFE, assert_complete_and_in_order, on_every_store, report, types_of};
 
 /// A process that is killed this often leaves its place held each time.
 const LIVES: u64 = 10;
 /// More than one process reads ahead.
 const TASKS: usize = 250;
 
-#[tokio::test]
-async fn a_webhook_that_is_killed_again_and_again_misses_nothing() {
-    let (bench, mut service) = (Bench::new().await, Service::start(&[]));
+on_every_store! {
+    a_webhook_that_is_killed_again_and_again_misses_nothing,
+    a_file_that_is_killed_again_and_again_misses_nothing,
+    what_waits_for_a_receiver_waits_in_the_feed,
+}
+
+async fn a_webhook_that_is_killed_again_and_again_misses_nothing(bench: Bench) {
+    let mut service = Service::start(&[]);
     let settings = json!({
         "name": "billing", "type": "webhook", "events": ["*"], "start": "beginning", "url": service.url(),
         "lease_seconds": 0.2,
@@ -39,9 +44,7 @@ async fn a_webhook_that_is_killed_again_and_again_misses_nothing() {
     }
 }
 
-#[tokio::test]
-async fn a_file_that_is_killed_again_and_again_misses_nothing() {
-    let bench = Bench::new().await;
+async fn a_file_that_is_killed_again_and_again_misses_nothing(bench: Bench) {
     let settings = json!({
         "name": "audit", "type": "file", "events": ["*"], "path": "events.ndjson", "start": "beginning",
         "lease_seconds": 0.2,
@@ -64,9 +67,8 @@ async fn a_file_that_is_killed_again_and_again_misses_nothing() {
     }
 }
 
-#[tokio::test]
-async fn what_waits_for_a_receiver_waits_in_the_feed() {
-    let (bench, service) = (Bench::new().await, Service::start(&[]));
+async fn what_waits_for_a_receiver_waits_in_the_feed(bench: Bench) {
+    let service = Service::start(&[]);
     let (address, settings) = (
         service.address,
         json!({

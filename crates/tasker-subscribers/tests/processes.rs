@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use support::service::Service;
-use support::{Bench, LIFE, assert_complete_and_in_order, settings_of};
+use support::{Bench, LIFE, assert_complete_and_in_order, open, settings_of};
 use tasker_core::SystemClock;
 use tasker_events::{Events, Routes};
-use tasker_sqlite::{SqliteOptions, SqliteStore};
+use tasker_postgres::testing::TestDatabase;
+use tasker_store::Store;
 use tasker_subscribers::{Subscribers, Surroundings};
 
 /// What tells the process that delivers from a run of all tests. No test has it in its name.
@@ -41,11 +42,10 @@ async fn the_process_that_delivers() {
     }
     let orders: Value = serde_json::from_reader(std::io::stdin()).expect("orders");
     let text = |key: &str| orders[key].as_str().expect("a text").to_owned();
-    let store = SqliteStore::open(&text("database"), SqliteOptions::default()).await.expect("it opens");
-    let store = Arc::new(store);
+    let store = open(&text("database")).await;
     let surroundings = Surroundings {
-        store: store.clone(),
-        cursors: store,
+        cursors: Arc::clone(&store) as Arc<_>,
+        store,
         events: Events::builder(Routes::default()).build(),
         clock: Arc::new(SystemClock),
         seed: orders["seed"].as_u64().expect("a number"),
@@ -58,11 +58,20 @@ async fn the_process_that_delivers() {
 }
 
 #[tokio::test]
-async fn processes_that_are_killed_in_the_middle_of_it_miss_nothing() {
+async fn processes_on_sqlite_that_are_killed_in_the_middle_of_it_miss_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let database = folder.path().join("tasker.db").display().to_string();
-    let store = Arc::new(SqliteStore::open(&database, SqliteOptions::default()).await.expect("it opens"));
-    let bench = Bench::over(store.clone()).await;
+    miss_nothing(&folder.path().join("tasker.db").display().to_string()).await;
+}
+
+#[tokio::test]
+async fn processes_on_postgres_that_are_killed_in_the_middle_of_it_miss_nothing() {
+    let database = TestDatabase::create().await;
+    miss_nothing(database.url()).await;
+}
+
+async fn miss_nothing(database: &str) {
+    let bench = Bench::over(open(database).await).await;
+    let folder = bench.folder.path();
     let mut tasks = Vec::new();
     for _ in 0..TASKS {
         tasks.push(bench.run().await);
@@ -75,7 +84,7 @@ async fn processes_that_are_killed_in_the_middle_of_it_miss_nothing() {
         settings
     };
     let mut orders = json!({
-        "database": database, "folder": folder.path(),
+        "database": database, "folder": folder,
         "webhook": with(json!({ "name": "billing", "type": "webhook", "url": service.url(), "max_in_flight": 3 })),
         "file": with(json!({ "name": "audit", "type": "file", "path": "events.ndjson" })),
     });
@@ -85,7 +94,7 @@ async fn processes_that_are_killed_in_the_middle_of_it_miss_nothing() {
         if life < LIVES {
             events.extend(service.taken(20 + 7 * life).await);
         } else {
-            while places(&store).await.iter().any(|lag| *lag > 0) {
+            while places(&bench.store).await.iter().any(|lag| *lag > 0) {
                 tokio::task::yield_now().await;
             }
         }
@@ -95,9 +104,7 @@ async fn processes_that_are_killed_in_the_middle_of_it_miss_nothing() {
     while let Ok(call) = service.calls.try_recv() {
         events.push(call.event());
     }
-    let text = std::fs::read_to_string(folder.path().join("events.ndjson")).expect("written");
-    let lines: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).expect("whole lines")).collect();
+    let lines = bench.lines("events.ndjson");
     for task in tasks {
         assert_complete_and_in_order(&events, task);
         assert_complete_and_in_order(&lines, task);
@@ -107,8 +114,7 @@ async fn processes_that_are_killed_in_the_middle_of_it_miss_nothing() {
 }
 
 /// How far the subscribers are behind; one that never began is far.
-async fn places(store: &Arc<SqliteStore>) -> [i64; 2] {
-    use tasker_store::{CursorStore, FeedStore};
+async fn places(store: &Arc<dyn Store>) -> [i64; 2] {
     let end = store.feed_end().await.expect("it is open");
     let places = store.cursors().await.expect("it is open");
     let mut lags = places.iter().map(|place| end - place.position);

@@ -95,7 +95,7 @@ fn every_type_says_what_it_lacks() {
 
 #[tokio::test]
 async fn two_subscribers_have_neither_a_name_nor_a_file_in_common() {
-    let bench = support::Bench::new().await;
+    let bench = support::Bench::in_memory().await;
     let file =
         |name: &str, path: &str| json!({ "name": name, "type": "file", "events": ["*"], "path": path });
     let mut letters = webhook();
@@ -117,7 +117,7 @@ async fn two_subscribers_have_neither_a_name_nor_a_file_in_common() {
 
 #[tokio::test]
 async fn an_authority_that_cannot_be_read_is_told_at_the_start() {
-    let bench = support::Bench::new().await;
+    let bench = support::Bench::in_memory().await;
     let mut settings = webhook();
     settings["ca_file"] = json!("none.pem");
     let error = Subscribers::start(vec![support::settings_of(settings)], &bench.surroundings(1));

@@ -50,7 +50,7 @@ fn webhook(port: u16) -> Value {
 
 #[tokio::test]
 async fn a_receiver_with_a_certificate_of_a_known_authority_gets_events() {
-    let bench = Bench::new().await;
+    let bench = Bench::in_memory().await;
     let (port, certificate) = secured().await;
     std::fs::write(bench.folder.path().join("authority.pem"), certificate).expect("written");
     let mut settings = webhook(port);
@@ -64,7 +64,7 @@ async fn a_receiver_with_a_certificate_of_a_known_authority_gets_events() {
 
 #[tokio::test]
 async fn a_receiver_with_any_other_certificate_gets_nothing() {
-    let bench = Bench::new().await;
+    let bench = Bench::in_memory().await;
     let (port, _) = secured().await;
     let subscribers = bench.start(webhook(port), 1);
     bench.submit().await;

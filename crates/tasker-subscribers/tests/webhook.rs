@@ -43,7 +43,7 @@ fn assert_signed(call: &Call) {
 
 #[tokio::test]
 async fn every_event_is_sent_once_and_signed_with_both_secrets() {
-    let (bench, mut service) = (Bench::new().await, Service::start(&[]));
+    let (bench, mut service) = (Bench::in_memory().await, Service::start(&[]));
     let mut settings = webhook(&service);
     settings["secret"] = json!(SECRET);
     settings["previous_secret"] = json!(PREVIOUS);
@@ -65,7 +65,7 @@ async fn every_event_is_sent_once_and_signed_with_both_secrets() {
 
 #[tokio::test]
 async fn what_a_receiver_missed_while_it_was_down_comes_later_in_order() {
-    let (bench, service) = (Bench::new().await, Service::start(&[]));
+    let (bench, service) = (Bench::in_memory().await, Service::start(&[]));
     let (address, settings) = (service.address, webhook(&service));
     drop(service);
     let subscribers = bench.start(settings, 1);
@@ -92,7 +92,7 @@ async fn what_a_receiver_missed_while_it_was_down_comes_later_in_order() {
 #[tokio::test]
 async fn failures_and_silence_are_met_with_repetition_under_the_same_id() {
     let answers = [Answer::Status(500), Answer::Never, Answer::With(302, "location", "/elsewhere")];
-    let (bench, mut service) = (Bench::new().await, Service::start(&answers));
+    let (bench, mut service) = (Bench::in_memory().await, Service::start(&answers));
     let subscribers = bench.start(webhook(&service), 1);
     let task = bench.run().await;
     let calls = service.some_calls(3 + LIFE.len()).await;
@@ -108,7 +108,8 @@ async fn failures_and_silence_are_met_with_repetition_under_the_same_id() {
 
 #[tokio::test]
 async fn a_receiver_that_asks_to_be_left_alone_is_left_alone_by_all_tasks() {
-    let (bench, mut service) = (Bench::new().await, Service::start(&[Answer::With(429, "retry-after", "1")]));
+    let (bench, mut service) =
+        (Bench::in_memory().await, Service::start(&[Answer::With(429, "retry-after", "1")]));
     let subscribers = bench.start(webhook(&service), 1);
     bench.submit().await;
     let refused = service.call().await;
@@ -124,7 +125,7 @@ async fn a_receiver_that_asks_to_be_left_alone_is_left_alone_by_all_tasks() {
 
 #[tokio::test]
 async fn what_is_refused_for_good_becomes_a_dead_letter_and_is_passed_over() {
-    let (bench, mut service) = (Bench::new().await, Service::start(&[Answer::Status(422)]));
+    let (bench, mut service) = (Bench::in_memory().await, Service::start(&[Answer::Status(422)]));
     let subscribers = bench.start(webhook(&service), 1);
     let task = bench.run().await;
     bench.caught_up().await;
@@ -143,7 +144,7 @@ async fn what_is_refused_for_good_becomes_a_dead_letter_and_is_passed_over() {
 #[tokio::test]
 async fn that_it_begins_stalls_recovers_and_is_refused_something_is_told_once() {
     let answers = [Answer::Status(500), Answer::Status(503), Answer::Status(200), Answer::Status(410)];
-    let (bench, service) = (Bench::new().await, Service::start(&answers));
+    let (bench, service) = (Bench::in_memory().await, Service::start(&answers));
     let subscribers = bench.start(webhook(&service), 1);
     bench.run().await;
     bench.caught_up().await;
@@ -166,7 +167,7 @@ async fn that_it_begins_stalls_recovers_and_is_refused_something_is_told_once() 
 
 #[tokio::test]
 async fn a_task_that_is_not_taken_holds_up_no_other_and_comes_again_after_a_restart() {
-    let (bench, mut service) = (Bench::new().await, Service::start(&[Answer::Never]));
+    let (bench, mut service) = (Bench::in_memory().await, Service::start(&[Answer::Never]));
     let mut settings = webhook(&service);
     settings["timeout_seconds"] = json!(60);
     let subscribers = bench.start(settings.clone(), 1);

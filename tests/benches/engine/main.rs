@@ -16,6 +16,7 @@ mod bare;
 mod flat;
 mod idle;
 mod latency;
+mod scraped;
 mod shape;
 mod stores;
 mod throughput;
@@ -26,7 +27,7 @@ use anyhow::{Result, bail};
 
 use stores::Kind;
 
-const NAMES: &str = "engine (all of these), throughput, submit, told, latency, flat, idle; options: --sqlite, --postgres, --quick";
+const NAMES: &str = "engine (all of these), throughput, submit, told, scraped, latency, flat, idle; options: --sqlite, --postgres, --quick";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -51,10 +52,11 @@ async fn run() -> Result<()> {
         return told::once(kinds[0], &told).await;
     }
     let names: &[&str] = match name {
-        "engine" => &["submit", "throughput", "told", "latency", "flat", "idle"],
+        "engine" => &["submit", "throughput", "told", "scraped", "latency", "flat", "idle"],
         "throughput" => &["throughput"],
         "submit" => &["submit"],
         "told" => &["told"],
+        "scraped" => &["scraped"],
         "latency" => &["latency"],
         "flat" => &["flat"],
         "idle" => &["idle"],
@@ -67,6 +69,7 @@ async fn run() -> Result<()> {
                 "submit" => throughput::submissions(kind, scale).await?,
                 "throughput" => throughput::steps(kind, scale).await?,
                 "told" => told::steps(kind, scale).await?,
+                "scraped" => scraped::steps(kind, scale).await?,
                 "latency" => latency::hops(kind, scale).await?,
                 "flat" => flat::claims(kind, scale).await?,
                 _ => idle::server(kind).await?,

@@ -40,7 +40,7 @@ struct Seen {
 /// well, in turn.
 pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
     let shape = Shape::linear()?;
-    let tasks = 3_000 * scale;
+    let tasks = 2_000 * scale;
     let mut seen = [const { Vec::new() }; 3];
     // The first round warms up.
     for round in 0..=ROUNDS {
@@ -51,9 +51,10 @@ pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
             }
         }
     }
-    let ratio =
-        |place: usize| median(seen[place].iter().zip(&seen[0]).map(|(run, silent)| run.rate / silent.rate));
-    let rate = |place: usize| median(seen[place].iter().map(|run: &Seen| run.rate));
+    let ratio = |place: usize| {
+        median(seen[place].iter().zip(&seen[0]).map(|(run, silent)| run.rate / silent.rate).collect())
+    };
+    let rate = |place: usize| median(seen[place].iter().map(|run: &Seen| run.rate).collect());
     println!(
         "told       {:10} {:>9.0} steps/s with events and metrics, {:.0} with {:.0} % traces as well, {:.0} without: \
          {:.0} %, {:.0} %; by the medians of the rates {:.0} %, {:.0} %",
@@ -187,8 +188,7 @@ async fn take(mut stream: TcpStream) -> Result<()> {
     }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use tasker_api::{MetricsSource, StatusReport, StatusSource};
 use tasker_core::{Clock, Timestamp};
 use tasker_metrics::{FamilySnapshot, Snapshot, Value};
+use tasker_store::TaskCount;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -18,9 +19,16 @@ const FRESH: Duration = Duration::from_secs(5);
 /// So many of what waits longest are told.
 const LONGEST: usize = 5;
 
+/// What a status is made of.
+#[async_trait]
+pub(crate) trait Figures: MetricsSource {
+    /// How many tasks are in each state; `None` if that cannot be told.
+    async fn task_counts(&self) -> Option<Vec<TaskCount>>;
+}
+
 /// Tells how a process fares.
 pub(crate) struct Fares {
-    metrics: Arc<dyn MetricsSource>,
+    metrics: Arc<dyn Figures>,
     clock: Arc<dyn Clock>,
     started: (Timestamp, Instant),
     last: Mutex<Option<Look>>,
@@ -36,12 +44,13 @@ struct Look {
 
 impl Fares {
     /// The status of a process that starts now.
-    pub(crate) fn of(metrics: Arc<dyn MetricsSource>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn of(metrics: Arc<dyn Figures>, clock: Arc<dyn Clock>) -> Self {
         let started = (clock.now(), Instant::now());
         Self { metrics, clock, started, last: Mutex::default() }
     }
 
-    fn report(&self, snapshot: &Snapshot, now: Instant, last: Option<&Look>) -> Look {
+    fn report(&self, snapshot: &Snapshot, counts: Option<&[TaskCount]>, last: Option<&Look>) -> Look {
+        let now = Instant::now();
         let commits =
             by_outcome(snapshot, "tasker_store_commits_total").values().filter_map(Json::as_f64).sum();
         let attempts = by_outcome(snapshot, "tasker_worker_attempts_total");
@@ -64,6 +73,11 @@ impl Fares {
             "store": { "up": is_up, "commits": whole(commits) },
             "worker": worker(snapshot, &attempts),
             "tasks": by_outcome(snapshot, "tasker_tasks_total"),
+            "stored": counts.map(stored),
+            "steps": {
+                "ready": whole(sum(snapshot, "tasker_ready_steps")),
+                "running": whole(sum(snapshot, "tasker_running_steps")),
+            },
             "waiting": waiting(snapshot),
             "rates": rates,
             "found_at": self.clock.now(),
@@ -86,10 +100,16 @@ impl StatusSource for Fares {
         if let Some(look) = last.as_ref().filter(|look| look.at.elapsed() < FRESH) {
             return StatusReport { cached: true, ..look.report.clone() };
         }
-        let snapshot = self.metrics.snapshot().await;
-        let look = self.report(&snapshot, Instant::now(), last.as_ref());
+        let (snapshot, counts) = tokio::join!(self.metrics.snapshot(), self.metrics.task_counts());
+        let look = self.report(&snapshot, counts.as_deref(), last.as_ref());
         last.insert(look).report.clone()
     }
+}
+
+/// How many tasks are in each state, and how far they are counted.
+fn stored(counts: &[TaskCount]) -> Json {
+    let tasks = counts.iter().map(|count| (count.state.as_str().to_owned(), json!(count.tasks)));
+    json!({ "tasks": tasks.collect::<Map<_, _>>(), "counted_to": TaskCount::COUNTED })
 }
 
 /// The slots of the worker and what became of its attempts; null if there is no worker.
@@ -125,6 +145,11 @@ fn by_outcome(snapshot: &Snapshot, family: &str) -> Map<String, Json> {
     sums.into_iter().map(|(name, sum)| (name, whole(sum.as_f64().unwrap_or(0.0)))).collect()
 }
 
+/// The sum of all series of a family.
+fn sum(snapshot: &Snapshot, family: &str) -> f64 {
+    series(snapshot, family).iter().map(|(_, value)| value).sum()
+}
+
 /// A count, without a fraction.
 fn whole(number: f64) -> Json {
     #[expect(clippy::cast_possible_truncation, reason = "no count is that large")]
@@ -155,7 +180,7 @@ fn rounded(number: f64) -> f64 {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use tasker_core::ManualClock;
+    use tasker_core::{ManualClock, State};
     use tasker_metrics::{Description, Merge, Registry};
 
     use super::*;
@@ -185,11 +210,22 @@ mod tests {
             let slots = gauge("tasker_worker_slots", &["state"]);
             slots.with(&["busy"]).set(3.0);
             slots.with(&["free"]).set(1.0);
+            let ready = gauge("tasker_ready_steps", &["namespace", "queue", "handler"]);
             let ages = gauge("tasker_oldest_ready_step_age_seconds", &["namespace", "queue", "handler"]);
             for seconds in 1..8_u8 {
-                ages.with(&["default", "mail", &format!("send{seconds}")]).set(seconds.into());
+                let labels = ["default", "mail", &format!("send{seconds}")];
+                ready.with(&labels).set(seconds.into());
+                ages.with(&labels).set(seconds.into());
             }
             registry.snapshot()
+        }
+    }
+
+    #[async_trait]
+    impl Figures for Counted {
+        async fn task_counts(&self) -> Option<Vec<TaskCount>> {
+            let of = |state| if state == State::Pending { TaskCount::COUNTED + 1 } else { 2 };
+            self.is_up.then(|| TaskCount::of_all(of))
         }
     }
 
@@ -227,6 +263,11 @@ mod tests {
         );
         assert_eq!((&facts["uptime_seconds"], &facts["waiting"]["lanes"]), (&json!(10.0), &json!(7)));
         assert_eq!(facts["waiting"]["oldest"].as_array().expect("a list").len(), LONGEST);
+        let tasks = json!({
+            "pending": 10_000, "in_progress": 2, "complete": 2, "error": 2, "cancelled": 2, "resolved_manually": 2,
+        });
+        assert_eq!(facts["stored"], json!({ "tasks": tasks, "counted_to": 10_000 }));
+        assert_eq!(facts["steps"], json!({ "ready": 28, "running": 0 }));
         let oldest = json!({ "namespace": "default", "queue": "mail", "handler": "send7", "seconds": 7.0 });
         assert_eq!(
             (&facts["waiting"]["oldest"][0], &facts["waiting"]["oldest_ready_seconds"]),
@@ -237,7 +278,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_process_whose_database_is_away_or_not_open_yet_is_not_well() {
         let (_, down) = fares(false);
-        assert!(!down.status().await.healthy);
+        let status = down.status().await;
+        assert!(!status.healthy && status.facts["stored"].is_null());
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
         let starting = Fares::of(Metrics::new(), clock).status().await;
         assert!(!starting.healthy && starting.facts["worker"].is_null());

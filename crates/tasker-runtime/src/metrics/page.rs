@@ -13,7 +13,7 @@ use tasker_store::{CommitReport, QueueDepth, Store, StoreError};
 use tasker_subscribers::SubscriberReport;
 
 /// A database that does not answer by then is not waited for: what it would say is left out.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// A task that nobody has begun is late after so long.
 const LATE: Duration = Duration::from_secs(60);
 
@@ -140,7 +140,7 @@ impl Page {
         for (metric, counts, sum) in distributions {
             let (_, Kind::Histogram(bounds)) = metric.declaration() else { continue };
             let distribution = Distribution { bounds, counts, sum: sum.into(), exemplars: Vec::new() };
-            self.put(metric, vec![(Labels::new(&[]), Value::Distribution(distribution))]);
+            self.put(metric, vec![(Labels::new(&[]), Value::Distribution(Box::new(distribution)))]);
         }
     }
 }

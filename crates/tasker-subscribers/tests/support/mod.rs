@@ -1,10 +1,17 @@
-//! A bench for subscribers: a store in memory, tasks that run, and places that can be looked at.
+//! A bench for subscribers: a store, tasks that run, and places that can be looked at.
 
-#![allow(clippy::allow_attributes, dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    clippy::allow_attributes,
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each test binary uses a part of it"
+)]
 
 pub(crate) mod places;
 pub(crate) mod service;
 
+use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,6 +19,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tasker_core::{Clock, Failure, FailureKind, SystemClock, TaskId, TaskTemplate, Timestamp, WorkerId};
 use tasker_events::{Backend, Envelope, Event, Events, Routes, Sink};
+use tasker_postgres::testing::TestDatabase;
+use tasker_postgres::{PostgresOptions, PostgresStore};
+use tasker_sqlite::{SqliteOptions, SqliteStore};
 use tasker_store::memory::MemoryStore;
 use tasker_store::{
     ClaimRequest, Guard, Lease, NewTask, Origin, PlanId, PutTemplate, SettleRequest, Settlement, Store,
@@ -20,6 +30,9 @@ use tasker_store::{
 use tasker_subscribers::{SubscriberReport, SubscriberSettings, Subscribers, Surroundings};
 
 use places::Places;
+
+/// Longer than anything takes here.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every complete task of the bench tells, in order.
 pub(crate) const LIFE: [&str; 7] = [
@@ -32,14 +45,37 @@ pub(crate) const LIFE: [&str; 7] = [
     "task.completed",
 ];
 
+/// Runs functions as tests, each in memory, on SQLite and on PostgreSQL: they are given a bench.
+macro_rules! on_every_store {
+    ($($name:ident),* $(,)?) => {
+        on_every_store!(@ in_memory: $($name),*);
+        on_every_store!(@ on_sqlite: $($name),*);
+        on_every_store!(@ on_postgres: $($name),*);
+    };
+    (@ $store:ident: $($name:ident),*) => {
+        mod $store {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(super::Bench::$store().await).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_every_store;
+
 pub(crate) struct Bench {
     plan: PlanId,
     tasks: AtomicU64,
+    clock: Arc<dyn Clock>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) places: Arc<Places>,
     pub(crate) folder: tempfile::TempDir,
     /// What was told of subscribers.
     pub(crate) record: Arc<Record>,
+    /// The database, if there is one: it goes away after all that uses it.
+    _database: Box<dyn Any>,
 }
 
 /// Remembers what it is told.
@@ -62,8 +98,26 @@ impl Sink for Record {
 }
 
 impl Bench {
-    pub(crate) async fn new() -> Self {
-        Self::over(Arc::new(MemoryStore::new(Arc::new(SystemClock)))).await
+    pub(crate) async fn in_memory() -> Self {
+        Self::by(Arc::new(SystemClock)).await
+    }
+
+    /// In memory, by a clock of the test's.
+    pub(crate) async fn by(clock: Arc<dyn Clock>) -> Self {
+        let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+        Self { clock, ..Self::over(store).await }
+    }
+
+    pub(crate) async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(&folder.path().join("tasker.db").display().to_string()).await;
+        Self { _database: Box::new(folder), ..Self::over(store).await }
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        let database = TestDatabase::create().await;
+        let store = open(database.url()).await;
+        Self { _database: Box::new(database), ..Self::over(store).await }
     }
 
     pub(crate) async fn over(store: Arc<dyn Store>) -> Self {
@@ -83,10 +137,12 @@ impl Bench {
         Self {
             plan,
             tasks: AtomicU64::new(0),
+            clock: Arc::new(SystemClock),
+            places: Arc::new(Places::of(Arc::clone(&store) as Arc<_>)),
             store,
-            places: Arc::new(Places::default()),
             folder,
             record: Arc::default(),
+            _database: Box::new(()),
         }
     }
 
@@ -100,7 +156,7 @@ impl Bench {
             store: Arc::clone(&self.store),
             cursors: self.places.clone(),
             events: Events::builder(Routes::default()).sink(Backend::Metrics, self.record.clone()).build(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::clone(&self.clock),
             seed,
             environment: [("PATH", "/usr/bin:/bin"), ("API_TOKEN", "not-for-programs")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -110,7 +166,7 @@ impl Bench {
     }
 
     pub(crate) async fn submit(&self) -> TaskId {
-        let now = SystemClock.now();
+        let now = self.clock.now();
         let id = TaskId::new(now, u128::from(self.tasks.fetch_add(1, Ordering::Relaxed)) << 20);
         let task = NewTask {
             id,
@@ -172,17 +228,17 @@ impl Bench {
             turn: 0,
             task: Some(task),
         };
-        self.store.claim(request).await.expect("memory does not fail").remove(0)
+        self.store.claim(request).await.expect("it is open").remove(0)
     }
 
     pub(crate) async fn settle(&self, settlement: Settlement) {
         let request = SettleRequest { settlements: vec![settlement], claim: None };
-        self.store.settle(request).await.expect("memory does not fail");
+        self.store.settle(request).await.expect("it is open");
     }
 
     /// Waits until everything of the feed is taken.
     pub(crate) async fn caught_up(&self) {
-        let end = self.store.feed_end().await.expect("memory does not fail");
+        let end = self.store.feed_end().await.expect("it is open");
         self.places.until(|places| places.position() >= Some(end)).await;
     }
 
@@ -190,6 +246,16 @@ impl Bench {
     pub(crate) fn lines(&self, file: &str) -> Vec<Value> {
         let text = std::fs::read_to_string(self.folder.path().join(file)).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).expect("whole lines of JSON")).collect()
+    }
+}
+
+/// The store at the URL of a PostgreSQL, or in a file of SQLite.
+pub(crate) async fn open(place: &str) -> Arc<dyn Store> {
+    if place.starts_with("postgres://") {
+        let options = PostgresOptions { acquire_timeout: PATIENCE, ..PostgresOptions::default() };
+        Arc::new(PostgresStore::connect(place, options).await.expect("it answers"))
+    } else {
+        Arc::new(SqliteStore::open(place, SqliteOptions::default()).await.expect("it opens"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Places in memory that tests can look at, take away and let fail.
+//! The places of a store, which tests can look at, take away and let fail.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,9 +14,12 @@ use tokio::time::Instant;
 
 /// Longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The lease of who takes a place away.
+const LONG: Duration = Duration::from_mins(10);
 
-#[derive(Default)]
 pub(crate) struct Places {
+    store: Arc<dyn CursorStore>,
+    /// What the store said.
     by_name: Mutex<BTreeMap<String, Place>>,
     changes: watch::Sender<u64>,
     failures: AtomicU32,
@@ -31,15 +34,31 @@ struct Place {
 }
 
 impl Places {
+    pub(crate) fn of(store: Arc<dyn CursorStore>) -> Self {
+        Self {
+            store,
+            by_name: Mutex::default(),
+            changes: watch::Sender::default(),
+            failures: AtomicU32::default(),
+            panics: AtomicU32::default(),
+            holds: AtomicU32::default(),
+        }
+    }
+
     /// Waits until something is true of the places.
     pub(crate) async fn until(&self, is_true: impl Fn(&Self) -> bool) {
+        self.within(PATIENCE, is_true).await;
+    }
+
+    /// The same, for so long at most.
+    pub(crate) async fn within(&self, patience: Duration, is_true: impl Fn(&Self) -> bool) {
         let mut changes = self.changes.subscribe();
         let wait = async {
             while !is_true(self) {
                 changes.changed().await.expect("the places live");
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("in time");
+        tokio::time::timeout(patience, wait).await.expect("in time");
     }
 
     /// The position of the only place.
@@ -53,10 +72,16 @@ impl Places {
     }
 
     /// Gives every place to somebody else, for long.
-    pub(crate) fn take_away(&self) {
+    pub(crate) async fn take_away(&self) {
         let thief = WorkerId::new(Timestamp::from_micros(0), 99);
-        for place in self.by_name.lock().expect("nobody panicked").values_mut() {
-            place.holder = Some((thief, Instant::now() + Duration::from_secs(600)));
+        let names: Vec<String> = self.by_name.lock().expect("nobody panicked").keys().cloned().collect();
+        for name in names {
+            // Whoever holds it may go on holding it in between.
+            while self.store.hold_cursor(&name, thief, LONG, 0).await.expect("it is open").is_none() {
+                let holder = self.by_name.lock().expect("nobody panicked")[&name].holder;
+                let (holder, _) = holder.expect("somebody holds it");
+                self.store.release_cursor(&name, holder).await.expect("it is open");
+            }
         }
     }
 
@@ -102,54 +127,38 @@ impl CursorStore for Places {
         start: i64,
     ) -> Result<Option<Cursor>, StoreError> {
         self.fault()?;
-        let now = Instant::now();
-        let mut places = self.by_name.lock().expect("nobody panicked");
-        let place = places.entry(name.to_owned()).or_insert(Place { position: start, holder: None });
-        if place.holder.is_some_and(|(other, until)| other != holder && until > now) {
-            return Ok(None);
+        let asked_at = Instant::now();
+        let held = self.store.hold_cursor(name, holder, lease, start).await?;
+        if let Some(cursor) = held {
+            let place = Place { position: cursor.position, holder: Some((holder, asked_at + lease)) };
+            self.by_name.lock().expect("nobody panicked").insert(name.to_owned(), place);
+            self.holds.fetch_add(1, Ordering::SeqCst);
+            self.change();
         }
-        place.holder = Some((holder, now + lease));
-        let position = place.position;
-        drop(places);
-        self.holds.fetch_add(1, Ordering::SeqCst);
-        self.change();
-        Ok(Some(Cursor { position, until: Timestamp::from_micros(0) }))
+        Ok(held)
     }
 
     async fn move_cursor(&self, name: &str, holder: WorkerId, position: i64) -> Result<bool, StoreError> {
         self.fault()?;
-        let mut places = self.by_name.lock().expect("nobody panicked");
-        let Some(place) = places.get_mut(name) else { return Ok(false) };
-        if place.holder.is_none_or(|(other, _)| other != holder) {
-            return Ok(false);
+        let moved = self.store.move_cursor(name, holder, position).await?;
+        if moved && let Some(place) = self.by_name.lock().expect("nobody panicked").get_mut(name) {
+            place.position = place.position.max(position);
         }
-        place.position = place.position.max(position);
-        drop(places);
         self.change();
-        Ok(true)
+        Ok(moved)
     }
 
     async fn release_cursor(&self, name: &str, holder: WorkerId) -> Result<(), StoreError> {
         self.fault()?;
-        let mut places = self.by_name.lock().expect("nobody panicked");
-        if let Some(place) =
-            places.get_mut(name).filter(|place| place.holder.is_some_and(|(own, _)| own == holder))
-        {
-            place.holder = None;
+        self.store.release_cursor(name, holder).await?;
+        if let Some(place) = self.by_name.lock().expect("nobody panicked").get_mut(name) {
+            place.holder = place.holder.filter(|(other, _)| *other != holder);
         }
-        drop(places);
         self.change();
         Ok(())
     }
 
     async fn cursors(&self) -> Result<Vec<CursorRecord>, StoreError> {
-        let places = self.by_name.lock().expect("nobody panicked");
-        let record = |(name, place): (&String, &Place)| CursorRecord {
-            name: name.clone(),
-            position: place.position,
-            holder: place.holder.map(|(holder, _)| (holder, Timestamp::from_micros(0))),
-            moved_at: Timestamp::from_micros(0),
-        };
-        Ok(places.iter().map(record).collect())
+        self.store.cursors().await
     }
 }

@@ -54,11 +54,13 @@ impl Call {
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     pub(crate) calls: mpsc::UnboundedReceiver<Call>,
+    script: Arc<Script>,
     running: JoinHandle<()>,
 }
 
 struct Script {
     next: Mutex<VecDeque<Answer>>,
+    all: Mutex<Option<Answer>>,
     calls: mpsc::UnboundedSender<Call>,
 }
 
@@ -75,11 +77,23 @@ impl Service {
         socket.bind(address).expect("a free port");
         let listener: TcpListener = socket.listen(64).expect("it listens");
         let (sender, calls) = mpsc::unbounded_channel();
-        let script = Arc::new(Script { next: Mutex::new(answers.to_vec().into()), calls: sender });
+        let next = Mutex::new(answers.to_vec().into());
+        let script = Arc::new(Script { next, all: Mutex::default(), calls: sender });
         let address = listener.local_addr().expect("an address");
-        let router = Router::new().route("/events", post(answer)).with_state(script);
+        let router = Router::new().route("/events", post(answer)).with_state(Arc::clone(&script));
         let running = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
-        Self { address, calls, running }
+        Self { address, calls, script, running }
+    }
+
+    /// Gives this answer from now on, or again takes everything.
+    pub(crate) fn answer_all(&self, answer: Option<Answer>) {
+        *self.script.all.lock().expect("nobody panicked") = answer;
+    }
+
+    /// Returns when nobody listens any more.
+    pub(crate) async fn stop(&mut self) {
+        self.running.abort();
+        let _ = (&mut self.running).await;
     }
 
     pub(crate) fn url(&self) -> String {
@@ -119,7 +133,8 @@ impl Drop for Service {
 }
 
 async fn answer(State(script): State<Arc<Script>>, headers: HeaderMap, body: Bytes) -> Response {
-    let answer = script.next.lock().expect("nobody panicked").pop_front().unwrap_or(Answer::Status(200));
+    let all = script.all.lock().expect("nobody panicked").clone().unwrap_or(Answer::Status(200));
+    let answer = script.next.lock().expect("nobody panicked").pop_front().unwrap_or(all);
     let call = Call { headers, body: body.to_vec(), at: Instant::now(), answer: answer.clone() };
     let _ = script.calls.send(call);
     let status = |number| StatusCode::from_u16(number).expect("a status");
