@@ -174,7 +174,7 @@ fn key_value((key, value): tasker_trace::Attribute) -> KeyValue {
         tasker_trace::Value::Number(number) => any_value::Value::IntValue(number),
         tasker_trace::Value::Truth(truth) => any_value::Value::BoolValue(truth),
     };
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }) }
+    KeyValue { key: key.to_owned(), key_strindex: 0, value: Some(AnyValue { value: Some(value) }) }
 }
 
 /// Before 1970 there were no spans.

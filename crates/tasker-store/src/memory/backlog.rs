@@ -42,7 +42,7 @@ impl Tables {
 
     /// How many tasks are in each state.
     pub(super) fn task_counts(&self) -> Vec<TaskCount> {
-        let of = |state| self.tasks.values().filter(|row| row.task.state == state);
+        let of = |state| self.tasks.values().filter(move |row| row.task.state == state);
         TaskCount::of_all(|state| counted(of(state).take(TaskCount::COUNTED as usize).count()))
     }
 
