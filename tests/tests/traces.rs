@@ -184,6 +184,21 @@ fn times_are_those_of_the_database(tree: &Tree<'_>, task: TaskId, history: &[Tra
     Ok(())
 }
 
+/// Calls to the database are told as parts of the attempts they were made for.
+fn database_calls_are_told(tree: &Tree<'_>) -> Result<()> {
+    for name in ["inputs steps", "settle steps"] {
+        let calls = tree.named(name);
+        ensure!(!calls.is_empty(), "no {name}");
+        for call in calls {
+            let around = call.parent.as_deref().context("a call is part of an attempt")?;
+            let attempts = tree.named("tasker.attempt");
+            ensure!(attempts.iter().any(|attempt| attempt.id == around), "{call:?} is part of no attempt");
+            ensure!(call.attribute("db.system.name") == "postgresql", "{call:?}");
+        }
+    }
+    Ok(())
+}
+
 /// What handlers did lies within their attempts.
 fn live_spans_lie_within(tree: &Tree<'_>, spans: &[ReceivedSpan]) -> Result<()> {
     let by_id: BTreeMap<&str, &ReceivedSpan> = spans.iter().map(|span| (span.id.as_str(), span)).collect();
@@ -223,6 +238,7 @@ async fn a_task_whose_worker_is_killed_leaves_one_connected_trace() -> Result<()
     links_are_right(&tree, "three", &["one", "two"])?;
     times_are_those_of_the_database(&tree, task, &history)?;
     live_spans_lie_within(&tree, &spans)?;
+    database_calls_are_told(&tree)?;
 
     stub.until_called("/three", 1).await?;
     let sent: Vec<_> = tree.named("GET").into_iter().map(|span| span.id.as_str()).collect();

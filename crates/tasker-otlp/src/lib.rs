@@ -22,7 +22,7 @@ mod transport;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use live::{TARGET, attempt_span, current};
+pub use live::{DatabaseCall, DatabasePlace, TARGET, attempt_span, current, database_span};
 pub use queue::Report;
 pub use settings::{OtlpError, Protocol, Secret, Settings};
 pub use traces::Traces;

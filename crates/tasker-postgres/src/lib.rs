@@ -12,6 +12,7 @@
 //!
 //! [`migrations/`]: https://www.postgresql.org/docs/current/plpgsql.html
 
+mod address;
 mod options;
 mod store;
 
@@ -36,5 +37,6 @@ mod upkeep;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use address::Address;
 pub use options::{Listen, PostgresOptions};
 pub use store::PostgresStore;

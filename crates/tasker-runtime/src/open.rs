@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tasker_core::SystemClock;
-use tasker_postgres::{PostgresOptions, PostgresStore};
+use tasker_otlp::DatabasePlace;
+use tasker_postgres::{Address, PostgresOptions, PostgresStore};
 use tasker_sqlite::{SqliteOptions, SqliteStore};
 use tasker_store::memory::MemoryStore;
 use tasker_store::{Store, StoreError};
@@ -67,6 +68,28 @@ impl DatabaseSettings {
     /// Whether it is a database that many machines may use.
     pub fn is_of_many_machines(&self) -> bool {
         matches!(place(&self.url), Ok(Place::Postgres(_)))
+    }
+
+    /// Where the database is, as traces tell it: without users and secrets.
+    pub(crate) fn place(&self) -> DatabasePlace {
+        let unknown = |system| DatabasePlace { system, namespace: None, address: None, port: None };
+        match place(&self.url) {
+            Ok(Place::Postgres(url)) => Address::of(url).map_or_else(
+                || unknown("postgresql"),
+                |Address { host, port, database }| DatabasePlace {
+                    system: "postgresql",
+                    namespace: database,
+                    address: Some(host),
+                    port: Some(port),
+                },
+            ),
+            Ok(Place::Sqlite(path)) => {
+                let name = Path::new(path.trim_start_matches("sqlite:")).file_name();
+                let namespace = name.map(|name| name.to_string_lossy().into_owned());
+                DatabasePlace { namespace, ..unknown("sqlite") }
+            }
+            Ok(Place::Memory) | Err(_) => unknown("memory"),
+        }
     }
 }
 

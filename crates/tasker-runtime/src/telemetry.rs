@@ -31,6 +31,9 @@ impl Telemetry {
     /// Outside a tokio runtime.
     pub fn begin(settings: &Settings) -> Result<Self, RunError> {
         let traces = Tracing::start(&settings.traces)?;
+        if let Some(traces) = &traces {
+            traces.tell_of(&settings.database);
+        }
         let (lines, log) = log_layer(&settings.log)?;
         let spans = traces.as_ref().map(|traces| traces.layer());
         tracing_subscriber::registry().with(lines).with(spans).try_init().map_err(|_| LogError::Taken)?;

@@ -5,14 +5,14 @@ mod writer;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tasker_core::{Clock, LeaseKey, SystemClock, TaskId};
 use tasker_events::{Event, Sink};
-use tasker_handler::Tracer;
+use tasker_handler::{StoreCall, Tracer};
 use tasker_monitor::Exemplars;
-use tasker_otlp::{OtlpError, Protocol, Report, Secret, Settings, Traces};
+use tasker_otlp::{DatabaseCall, DatabasePlace, OtlpError, Protocol, Report, Secret, Settings, Traces};
 use tasker_store::Origin;
 use tasker_trace::{Sampled, Sampling, SpanId, Subject, TraceContext, TraceId};
 use tokio::sync::mpsc;
@@ -22,7 +22,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::environment::{host_and_process, program_name};
 use crate::error::RunError;
-use crate::settings::{TracesProtocol, TracesSettings};
+use crate::settings::{DatabaseSettings, TracesProtocol, TracesSettings};
 
 use marks::Marks;
 pub use writer::{read_trace, write_trace};
@@ -46,6 +46,7 @@ pub struct Tracing {
     ended: mpsc::Sender<Ended>,
     inbox: Mutex<Option<mpsc::Receiver<Ended>>>,
     missed: AtomicU64,
+    database: OnceLock<DatabasePlace>,
 }
 
 /// A task that has ended.
@@ -98,7 +99,14 @@ impl Tracing {
             ended,
             inbox: Mutex::new(Some(inbox)),
             missed: AtomicU64::default(),
+            database: OnceLock::new(),
         })))
+    }
+
+    /// Has calls to this database told as well, as parts of the attempts they are made for.
+    pub fn tell_of(&self, database: &DatabaseSettings) {
+        // Whoever names two has the first told.
+        let _ = self.database.set(database.place());
     }
 
     /// What takes the spans that are made while handlers run.
@@ -160,6 +168,20 @@ impl Tracer for Tracing {
         let context = tasker_otlp::current()
             .unwrap_or_else(|| TraceContext::for_attempt(attempt, self.sampled(attempt.step.task(), origin)));
         Some(context.to_string())
+    }
+
+    fn store_span(&self, attempt: LeaseKey, call: StoreCall, others: usize) -> Span {
+        let Some(database) = self.database.get() else { return Span::none() };
+        let task = attempt.step.task();
+        if !self.sampling.is_sampled_at_head(task, None).is_yes() && !self.marked.has(task) {
+            return Span::none();
+        }
+        let operation = match call {
+            StoreCall::Inputs => "inputs",
+            StoreCall::Settle => "settle",
+        };
+        let call = DatabaseCall { database, operation, collection: "steps", batch: others + 1 };
+        tasker_otlp::database_span(&TraceContext::of_attempt(attempt, Sampled::Yes), &call)
     }
 }
 

@@ -38,6 +38,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What went wrong, in a word that does not change.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Refused { .. } => "refused",
+            Self::Inconsistent(_) => "inconsistent",
+            Self::SchemaTooNew { .. } => "schema_too_new",
+            Self::Closed => "closed",
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {

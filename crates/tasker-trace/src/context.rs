@@ -47,6 +47,12 @@ impl TraceContext {
         let task = key.step.task();
         Self { trace: TraceId::of(task), span: SpanId::of(task, Subject::Handler(key)), sampled }
     }
+
+    /// The place of the attempt itself: what a worker does for it is a part of that.
+    pub fn of_attempt(key: LeaseKey, sampled: Sampled) -> Self {
+        let task = key.step.task();
+        Self { trace: TraceId::of(task), span: SpanId::of(task, Subject::Attempt(key)), sampled }
+    }
 }
 
 impl Sampled {

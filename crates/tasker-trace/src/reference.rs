@@ -9,8 +9,8 @@ const OPENING: &str = "\
 
 # Traces
 
-The trace of a task has the task's id, without hyphens. All spans but the last are written when the task has a verdict, from its
-record; the last is made while a handler runs, and only in tasks that are sampled.
+The trace of a task has the task's id, without hyphens. All spans but the last two are written when the task has a verdict, from
+its record; the last two are made while an attempt is, and only in tasks that are sampled.
 
 | Span | Part of | From, to |
 |---|---|---|
@@ -21,6 +21,7 @@ record; the last is made while a handler runs, and only in tasks that are sample
 | `tasker.attempt` | the step | claimed, settled |
 | `tasker.handler {handler}` | the attempt | the same |
 | `tasker.work` | the handler | the handler begins, ends; what it does lies inside |
+| `inputs steps`, `settle steps` | the attempt | the worker asks the database for what the handler gets, or to record how the attempt ended; answered |
 
 A change of state is an event, `tasker.transition`, of the step, of the run, or of the task if it happened between two runs. A
 link says by `tasker.link.type` what it is: `created_by`, from the task to the span it was submitted in; `depends_on`, from a step

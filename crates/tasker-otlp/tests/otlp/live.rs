@@ -1,7 +1,9 @@
 //! Spans that handlers make while they run.
 
 use tasker_core::{LeaseKey, TaskId, Timestamp};
-use tasker_otlp::{Protocol, Report, Traces, attempt_span, current};
+use tasker_otlp::{
+    DatabaseCall, DatabasePlace, Protocol, Report, Traces, attempt_span, current, database_span,
+};
 use tasker_trace::{Sampled, TraceContext};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Instrument, debug_span, error_span, info, info_span};
@@ -89,6 +91,42 @@ async fn the_innermost_span_is_what_is_sent_on() {
     let call = spans.iter().find(|span| span.name == "POST").expect("the call");
     assert_eq!(call.span_id, sent.span.as_u64().to_be_bytes());
     assert_eq!(sent.trace, context(Sampled::Yes).trace);
+}
+
+#[tokio::test]
+async fn a_call_to_the_database_is_told_by_the_conventions() {
+    let mut receiver = Receiver::start(Protocol::Grpc).await;
+    let traces = Traces::start(&receiver.settings()).expect("settings");
+    let subscriber = subscribe(&traces);
+    let database = DatabasePlace {
+        system: "postgresql",
+        namespace: Some("shop".to_owned()),
+        address: Some("db.example".to_owned()),
+        port: Some(5433),
+    };
+    let call = |batch| DatabaseCall { database: &database, operation: "settle", collection: "steps", batch };
+    assert!(database_span(&context(Sampled::No), &call(1)).is_none());
+    drop(database_span(&context(Sampled::Yes), &call(1)));
+    let failed = database_span(&context(Sampled::Yes), &call(7));
+    failed.record("error.type", "unavailable");
+    failed.record("otel.status_code", "ERROR");
+    drop((failed, subscriber));
+    let spans = receiver.spans(2).await;
+    let facts = |span: usize| {
+        let names =
+            ["db.system.name", "db.namespace", "db.operation.name", "db.collection.name", "server.address"];
+        let more = ["server.port", "db.operation.batch.size", "error.type"];
+        let names = names.into_iter().chain(more);
+        names
+            .map(|name| fact(&spans[span].attributes, name).unwrap_or_default())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!((spans[0].name.as_str(), spans[0].kind), ("settle steps", 3), "a client");
+    assert_eq!(spans[0].parent_span_id, context(Sampled::Yes).span.as_u64().to_be_bytes());
+    assert_eq!(facts(0).trim_end(), "postgresql shop settle steps db.example 5433");
+    assert_eq!(facts(1), "postgresql shop settle steps db.example 5433 7 unavailable");
+    assert_eq!(spans[1].status.as_ref().map(|status| status.code), Some(2), "an error");
 }
 
 #[tokio::test]

@@ -91,3 +91,19 @@ async fn a_database_that_was_made_is_opened_again() {
     open(&url).await.expect("opened");
     open(&url).await.expect("opened again");
 }
+
+#[test]
+fn traces_tell_where_a_database_is_and_no_secrets() {
+    let place = |url: &str| {
+        let place = DatabaseSettings { url: url.to_owned(), ..DatabaseSettings::default() }.place();
+        format!("{place:?}")
+    };
+    let server = place("postgres://ann:hunter2@db.example/shop");
+    assert!(
+        server.contains(r#""postgresql", namespace: Some("shop"), address: Some("db.example")"#),
+        "{server}"
+    );
+    assert!(!server.contains("hunter2") && !server.contains("ann"), "{server}");
+    assert!(place("sqlite:data/work.db").contains(r#""sqlite", namespace: Some("work.db"), address: None"#));
+    assert!(place("memory:").contains(r#""memory", namespace: None"#));
+}

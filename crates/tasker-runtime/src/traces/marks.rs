@@ -36,6 +36,12 @@ impl Marks {
         generations.young.insert(task);
     }
 
+    /// Whether a task is remembered.
+    pub(super) fn has(&self, task: TaskId) -> bool {
+        let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.young.contains(&task) || generations.old.contains(&task)
+    }
+
     /// Forgets a task; says whether it was remembered.
     pub(super) fn take(&self, task: TaskId) -> bool {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,6 +65,7 @@ mod tests {
         let marks = Marks::new(10);
         marks.put(task(1));
         marks.put(task(1));
+        assert!(marks.has(task(1)) && !marks.has(task(2)));
         assert!(marks.take(task(1)));
         assert!(!marks.take(task(1)));
     }
