@@ -21,9 +21,11 @@ use crate::refusal::{read, unusable};
 struct Wanted {
     backends: Option<Vec<String>>,
     sampling: Option<Value>,
+    priority: Option<String>,
 }
 
-const EXAMPLE: &str = "{\"backends\": [\"metrics\", \"logs\"], \"sampling\": 0.5}, or one of the two";
+const EXAMPLE: &str =
+    "{\"backends\": [\"metrics\", \"logs\"], \"sampling\": 0.5, \"priority\": \"high\"}, or some of it";
 
 /// 200 with the route of an event.
 pub(crate) async fn get(State(state): State<Arc<api::State>>, Path(name): Path<String>) -> Response {
@@ -89,8 +91,10 @@ fn change(wanted: Wanted) -> Result<RouteChange, String> {
             })?)
         }
     };
-    if backends.is_none() && sampling.is_none() {
+    let priority = wanted.priority.map(|name| name.parse()).transpose();
+    let priority = priority.map_err(|error: RouteError| error.to_string())?;
+    if backends.is_none() && sampling.is_none() && priority.is_none() {
         return Err(format!("the body says nothing: send {EXAMPLE}"));
     }
-    Ok(RouteChange { backends, sampling })
+    Ok(RouteChange { backends, sampling, priority })
 }

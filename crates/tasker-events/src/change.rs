@@ -12,6 +12,8 @@ pub struct RouteChange {
     pub backends: Option<Vec<Backend>>,
     /// Which part of it goes to traces and logs, from 0 to 1.
     pub sampling: Option<f64>,
+    /// How much it matters.
+    pub priority: Option<Priority>,
 }
 
 /// Why a route cannot be changed so.
@@ -33,7 +35,8 @@ pub enum RouteChangeError {
     },
     /// The event is one that is never sampled.
     #[error(
-        "the sampling rate of {event} is {rate}: it is critical, and critical events are never sampled; leave it out"
+        "the sampling rate of {event} is {rate}: it is critical, and critical events are never sampled; leave it out, or \
+         give the event another priority"
     )]
     Critical {
         /// The event.
@@ -48,7 +51,7 @@ impl RouteChange {
     ///
     /// # Errors
     ///
-    /// If the rate is none, or could apply to nothing: metrics and critical events are never sampled.
+    /// If the rate is none, or could apply to nothing: metrics are never sampled, nor is an event that is critical, or is to be.
     pub fn apply(&self, event: EventId, routes: &mut Routes) -> Result<(), RouteChangeError> {
         let mut changed = routes.clone();
         if let Some(backends) = &self.backends {
@@ -57,12 +60,16 @@ impl RouteChange {
         if let Some(rate) = self.sampling {
             changed.sample(event, rate)?;
         }
-        if let Some(rate) = self.sampling.filter(|rate| *rate < 1.0) {
-            let (route, rate) = (changed.of(event), rate.to_string());
-            if event.priority() == Priority::Critical {
+        if let Some(priority) = self.priority {
+            changed.rank(event, priority);
+        }
+        let (route, rate) = (changed.of(event), changed.of(event).rate());
+        if rate < 1.0 && (self.sampling.is_some() || self.priority.is_some()) {
+            let rate = rate.to_string();
+            if route.priority == Priority::Critical {
                 return Err(RouteChangeError::Critical { event, rate });
             }
-            if !route.goes_to(Backend::Traces) && !route.goes_to(Backend::Logs) {
+            if self.sampling.is_some() && !route.goes_to(Backend::Traces) && !route.goes_to(Backend::Logs) {
                 return Err(RouteChangeError::Metrics { event, rate });
             }
         }
@@ -78,7 +85,7 @@ mod tests {
     const EVENT: EventId = EventId::TaskCompleted;
 
     fn change(backends: &[Backend], sampling: f64) -> RouteChange {
-        RouteChange { backends: Some(backends.to_vec()), sampling: Some(sampling) }
+        RouteChange { backends: Some(backends.to_vec()), sampling: Some(sampling), priority: None }
     }
 
     #[test]
@@ -86,12 +93,29 @@ mod tests {
         let mut routes = Routes::default();
         change(&[Backend::Logs, Backend::Metrics], 0.5).apply(EVENT, &mut routes).expect("a route");
         assert_eq!(routes.describe(EVENT), "task.completed → metrics, logs (50.0% sampled)");
-        let change = RouteChange { backends: Some(vec![Backend::Metrics]), sampling: None };
+        let change = RouteChange { backends: Some(vec![Backend::Metrics]), ..RouteChange::default() };
         change.apply(EVENT, &mut routes).expect("a route");
         assert_eq!(routes.describe(EVENT), "task.completed → metrics (50.0% sampled)");
-        let change = RouteChange { backends: None, sampling: Some(1.0) };
+        let change = RouteChange { sampling: Some(1.0), ..RouteChange::default() };
         change.apply(EVENT, &mut routes).expect("a route");
         assert_eq!(routes.describe(EVENT), "task.completed → metrics (100.0% sampled)");
+    }
+
+    #[test]
+    fn an_event_that_is_made_critical_is_not_sampled_and_one_that_no_longer_is_may_be() {
+        let mut routes = Routes::default();
+        let rank = |priority| RouteChange { priority: Some(priority), ..RouteChange::default() };
+        change(&[Backend::Logs], 0.5).apply(EVENT, &mut routes).expect("a route");
+        let refused = rank(Priority::Critical).apply(EVENT, &mut routes).expect_err("refused").to_string();
+        assert!(refused.contains("critical events are never sampled"), "{refused}");
+        assert_eq!(routes.of(EVENT).priority, Priority::Normal);
+        rank(Priority::Low).apply(EVENT, &mut routes).expect("a route");
+        assert_eq!(routes.describe(EVENT), "task.completed → logs (50.0% sampled)");
+        assert_eq!(routes.of(EVENT).priority, Priority::Low);
+        let failed = EventId::SubscriberFailed;
+        let both = RouteChange { sampling: Some(0.5), ..rank(Priority::High) };
+        both.apply(failed, &mut routes).expect("a route");
+        assert!((routes.of(failed).rate() - 0.5).abs() < f64::EPSILON);
     }
 
     #[test]

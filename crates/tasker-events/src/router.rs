@@ -280,9 +280,13 @@ impl Router {
             id: Some(id),
             at: self.clock.now(),
             task: event.task(),
-            priority: id.priority(),
+            priority: self.priority(id),
             payload: serde_json::to_value(event).expect("invariant: payloads have a JSON form"),
         }
+    }
+
+    fn priority(&self, event: EventId) -> Priority {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).routes.of(event).priority
     }
 
     fn offer(&self, event: &Arc<Envelope>) {
@@ -298,7 +302,7 @@ impl Router {
     fn is_sampled(&self, event: &Event<'_>) -> bool {
         let id = event.id();
         let threshold = self.thresholds[id as usize].load(Ordering::Relaxed);
-        if threshold >= WHOLE || id.priority() == Priority::Critical {
+        if threshold >= WHOLE {
             return true;
         }
         let draw = match event.task() {

@@ -39,6 +39,9 @@ pub enum RouteError {
     /// No backend has this name.
     #[error("unknown backend {0:?}: write metrics, traces or logs")]
     UnknownBackend(String),
+    /// No priority has this name.
+    #[error("unknown priority {0:?}: write low, normal, high or critical")]
+    UnknownPriority(String),
     /// A rate that is none.
     #[error("the sampling rate of {event} is {rate}: write a number from 0 to 1")]
     Rate {
@@ -85,6 +88,20 @@ impl FromStr for Backend {
     }
 }
 
+impl FromStr for Priority {
+    type Err = RouteError;
+
+    fn from_str(text: &str) -> Result<Self, RouteError> {
+        match text {
+            "low" => Ok(Self::Low),
+            "normal" => Ok(Self::Normal),
+            "high" => Ok(Self::High),
+            "critical" => Ok(Self::Critical),
+            other => Err(RouteError::UnknownPriority(other.to_owned())),
+        }
+    }
+}
+
 /// Where one event goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
@@ -117,6 +134,9 @@ impl Route {
 
     /// The sampling rate as a part of 2³²; beyond that everything.
     pub(crate) fn threshold(&self) -> u64 {
+        if self.priority == Priority::Critical {
+            return 1 << 32;
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -175,6 +195,11 @@ impl Routes {
         }
         self.0[event as usize].rate = rate;
         Ok(())
+    }
+
+    /// Has an event matter so much from now on.
+    pub fn rank(&mut self, event: EventId, priority: Priority) {
+        self.0[event as usize].priority = priority;
     }
 
     /// The events that go to `backend`.

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tasker_core::{TaskId, Timestamp};
 use tasker_events::{
-    Backend, CustomEventError, DeliveryError, Envelope, Event, EventId, Events, Interests, Routes, Sink,
-    Subscriber, SubscriptionSettings,
+    Backend, CustomEventError, DeliveryError, Envelope, Event, EventId, Events, Interests, Priority, Routes,
+    Sink, Subscriber, SubscriptionSettings,
 };
 
 /// Remembers what it was given.
@@ -120,6 +120,40 @@ fn a_part_goes_to_the_log_and_all_to_metrics() {
         assert_eq!(metrics.names().len(), 1_000);
         assert!((least..=most).contains(&logs.names().len()), "{rate}: {}", logs.names().len());
     }
+}
+
+/// Takes events whose priority it notes, once it is let.
+struct Ranked(Record);
+
+#[async_trait]
+impl Subscriber for Ranked {
+    fn name(&self) -> &'static str {
+        "ranked"
+    }
+
+    fn interests(&self) -> Interests {
+        Interests::of([EventId::TaskPruned])
+    }
+
+    async fn deliver(&self, event: &Envelope) -> Result<(), DeliveryError> {
+        self.0.note(&format!("{:?}", event.priority));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_event_has_the_priority_of_its_route_and_that_may_change() {
+    let events = Events::default();
+    let ranked = Arc::new(Ranked(Record::default()));
+    let subscription = events.subscribe(Arc::clone(&ranked) as Arc<_>, SubscriptionSettings::default());
+    events.emit(&pruned(1));
+    let mut routes = events.routes();
+    routes.rank(EventId::TaskPruned, Priority::Critical);
+    events.reroute(routes);
+    events.emit(&pruned(2));
+    assert_eq!(subscription.close().await.delivered, 2);
+    let default = format!("{:?}", EventId::TaskPruned.priority());
+    assert_eq!(ranked.0.names(), [default.as_str(), "Critical"]);
 }
 
 #[test]

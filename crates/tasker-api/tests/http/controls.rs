@@ -86,6 +86,10 @@ async fn the_route_of_an_event_is_changed_from_now_on() {
     let answer = ask(&served, "PUT /events/task.completed/route", "{\"sampling\": 1}").await;
     assert_eq!(answer.json()["backends"], json!(["metrics", "logs"]));
     assert_eq!(ask(&served, "GET /events/task.completed/route", "").await.json()["sampling"], 1.0);
+    let answer =
+        ask(&served, "PUT /events/task.completed/route", "{\"priority\": \"critical\"}").await.json();
+    assert_eq!((&answer["priority"], &answer["before"]["priority"]), (&json!("critical"), &json!("normal")));
+    assert_eq!(ask(&served, "GET /events/task.completed", "").await.json()["priority"], "critical");
 }
 
 #[tokio::test]
@@ -100,7 +104,8 @@ async fn a_route_that_makes_no_sense_is_refused_and_changes_nothing() {
         "{\"sampling\": \"half\"}",
         "{\"backends\": [\"prints\"]}",
         "{}",
-        "{\"priority\": \"high\"}",
+        "{\"priority\": \"urgent\"}",
+        "{\"prio\": \"high\"}",
     ] {
         let answer = ask(&served, "PUT /events/task.completed/route", body).await;
         assert_eq!(answer.status, 422);
@@ -112,8 +117,9 @@ async fn a_route_that_makes_no_sense_is_refused_and_changes_nothing() {
     the sampling rate of task.completed is 2: write a number from 0 to 1
     sampling is "half": write a number from 0 to 1, for traces and logs
     unknown backend "prints": write metrics, traces or logs
-    the body says nothing: send {"backends": ["metrics", "logs"], "sampling": 0.5}, or one of the two
-    the body is not what is asked for: unknown field `priority`, expected `backends` or `sampling` at line 1 column 11; send {"backends": ["metrics", "logs"], "sampling": 0.5}, or one of the two
+    the body says nothing: send {"backends": ["metrics", "logs"], "sampling": 0.5, "priority": "high"}, or some of it
+    unknown priority "urgent": write low, normal, high or critical
+    the body is not what is asked for: unknown field `prio`, expected one of `backends`, `sampling`, `priority` at line 1 column 7; send {"backends": ["metrics", "logs"], "sampling": 0.5, "priority": "high"}, or some of it
     "#);
     assert_eq!(events.routes(), Events::default().routes());
     assert_eq!(ask(&served, "PUT /events/task.compleated/route", "{}").await.status, 404);

@@ -18,6 +18,9 @@ pub struct RouteSetting {
     /// Which part of it goes to traces and logs, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampling: Option<f64>,
+    /// How much it matters to subscribers that cannot take all: `low`, `normal`, `high` or `critical`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
 }
 
 /// What is wrong with one route.
@@ -84,7 +87,18 @@ fn change(name: &str, setting: &RouteSetting, routes: &mut Routes) -> Result<(),
             return problem(".backends", written, error.to_string());
         }
     };
-    let change = RouteChange { backends, sampling: setting.sampling };
+    let priority = match setting.priority.as_deref().map(str::parse).transpose() {
+        Ok(priority) => priority,
+        Err(error) => {
+            let error: RouteError = error;
+            return problem(
+                ".priority",
+                format!("{:?}", setting.priority.as_deref().unwrap_or_default()),
+                error.to_string(),
+            );
+        }
+    };
+    let change = RouteChange { backends, sampling: setting.sampling, priority };
     change.apply(event, routes).or_else(|error| {
         let rate = setting.sampling.map(|rate| rate.to_string()).unwrap_or_default();
         problem(".sampling", rate, error.to_string())
@@ -96,6 +110,7 @@ pub(super) fn is_table(value: &ValueKind) -> bool {
     let is_text = |value: &ValueKind| matches!(value, ValueKind::String(_));
     let is_part = |name: &str, value: &ValueKind| match (name, value) {
         ("backends", ValueKind::Array(items)) => items.iter().all(|item| is_text(&item.kind)),
+        ("priority", ValueKind::String(_)) => true,
         ("sampling", ValueKind::Float(_) | ValueKind::I64(_)) => true,
         _ => false,
     };
@@ -133,6 +148,8 @@ fn kind(value: serde_json::Value) -> ValueKind {
 
 #[cfg(test)]
 mod tests {
+    use tasker_events::Priority;
+
     use super::*;
 
     fn section(text: &str) -> EventsSection {
@@ -143,7 +160,8 @@ mod tests {
     fn what_settings_do_not_say_is_as_the_catalog_says() {
         let settings = section(
             r#"{"task.completed": {"backends": ["logs", "metric"], "sampling": 0.5},
-            "task.pruned": {"backends": []}, "lease.expired": {"sampling": 0}}"#,
+            "task.pruned": {"backends": []}, "lease.expired": {"sampling": 0},
+            "task.failed": {"priority": "critical"}}"#,
         );
         let routes = settings.event_routes().expect("routes");
         let told = [EventId::TaskCompleted, EventId::TaskPruned, EventId::LeaseExpired, EventId::TaskFailed];
@@ -153,18 +171,21 @@ mod tests {
         lease.expired → metrics, logs (0.0% sampled)
         task.failed → traces, metrics, logs (100.0% sampled)
         ");
+        assert_eq!(routes.of(EventId::TaskFailed).priority, Priority::Critical);
     }
 
     #[test]
     fn each_route_that_makes_no_sense_is_refused_with_the_remedy() {
         let settings = section(
             r#"{"task.complete": {}, "weather": {}, "task.failed": {"backends": ["log", "prints"]},
-            "task.pruned": {"sampling": 0.5}, "step.failed": {"sampling": 2}, "subscriber.failed": {"sampling": 0.5}}"#,
+            "task.pruned": {"sampling": 0.5}, "step.failed": {"sampling": 2}, "subscriber.failed": {"sampling": 0.5},
+            "step.completed": {"priority": "urgent"}}"#,
         );
         let problems: Vec<String> = settings.problems().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(problems.join("\n"), @r#"
+        events.routes."step.completed".priority is "urgent": unknown priority "urgent": write low, normal, high or critical
         events.routes."step.failed".sampling is 2: the sampling rate of step.failed is 2: write a number from 0 to 1
-        events.routes."subscriber.failed".sampling is 0.5: the sampling rate of subscriber.failed is 0.5: it is critical, and critical events are never sampled; leave it out
+        events.routes."subscriber.failed".sampling is 0.5: the sampling rate of subscriber.failed is 0.5: it is critical, and critical events are never sampled; leave it out, or give the event another priority
         events.routes."task.complete" is no event: did you mean task.completed?
         events.routes."task.failed".backends is ["log", "prints"]: unknown backend "prints": write metrics, traces or logs
         events.routes."task.pruned".sampling is 0.5: the sampling rate of task.pruned is 0.5, and it goes to no traces and no logs: metrics always count every event; leave sampling out, or send the event to traces or logs as well

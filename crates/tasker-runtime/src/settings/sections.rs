@@ -178,8 +178,8 @@ section! {
     /// Where events go, besides what the catalog says.
     "events" EventsSection {
         /// By event, such as `[events.routes."task.completed"]`: its `backends` (`metrics`, `traces`, `logs`; no others get
-        /// it), and its `sampling`, which part of it goes to traces and logs. Metrics always count every event. In a
-        /// variable it is a JSON object.
+        /// it), its `sampling`, which part of it goes to traces and logs, and its `priority` (`low`, `normal`, `high`,
+        /// `critical`). Metrics always count every event. In a variable it is a JSON object.
         routes: BTreeMap<String, RouteSetting> = BTreeMap::new(),
         /// By name, such as `[events.subscribers.shop]`: webhooks, commands and files that get every event they want, in
         /// servers, as guides/events.md says. In texts `${NAME}` is a variable of the server's environment.
