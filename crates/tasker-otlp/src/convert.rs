@@ -4,10 +4,9 @@ use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value};
-use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use opentelemetry_proto::tonic::trace::v1::{self as proto, ResourceSpans, ScopeSpans, SpanFlags, Status};
+use opentelemetry_proto::tonic::trace::v1::{self as proto, ScopeSpans, SpanFlags, Status};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use tasker_core::Timestamp;
@@ -44,25 +43,18 @@ impl Envelope {
             }
         }
         let mut resource_spans = group_spans_by_resource_and_scope(live, &self.resource);
-        if !told.is_empty() {
-            resource_spans.push(self.around(told));
+        for all in &mut resource_spans {
+            // All spans are of one scope, that of the tracer.
+            match all.scope_spans.first_mut() {
+                Some(same) => same.spans.append(&mut told),
+                None => all.scope_spans.push(ScopeSpans {
+                    scope: Some((&self.scope, None).into()),
+                    spans: std::mem::take(&mut told),
+                    schema_url: String::new(),
+                }),
+            }
         }
         ExportTraceServiceRequest { resource_spans }
-    }
-
-    /// Spans with what they have in common.
-    fn around(&self, spans: Vec<proto::Span>) -> ResourceSpans {
-        let scope = Some((self.scope.clone(), None).into());
-        let resource = Resource {
-            attributes: self.resource.attributes.0.clone(),
-            dropped_attributes_count: 0,
-            entity_refs: Vec::new(),
-        };
-        ResourceSpans {
-            resource: Some(resource),
-            scope_spans: vec![ScopeSpans { scope, spans, schema_url: String::new() }],
-            schema_url: String::new(),
-        }
     }
 }
 
