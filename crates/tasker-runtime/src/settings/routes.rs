@@ -110,8 +110,7 @@ pub(super) fn is_table(value: &ValueKind) -> bool {
     let is_text = |value: &ValueKind| matches!(value, ValueKind::String(_));
     let is_part = |name: &str, value: &ValueKind| match (name, value) {
         ("backends", ValueKind::Array(items)) => items.iter().all(|item| is_text(&item.kind)),
-        ("priority", ValueKind::String(_)) => true,
-        ("sampling", ValueKind::Float(_) | ValueKind::I64(_)) => true,
+        ("priority", ValueKind::String(_)) | ("sampling", ValueKind::Float(_) | ValueKind::I64(_)) => true,
         _ => false,
     };
     let is_route = |route: &ValueKind| match route {

@@ -287,13 +287,13 @@ fn a_token_stands_in_no_message_and_no_print() {
 
 #[test]
 fn routes_are_read_from_a_file_and_from_a_variable_and_printed() {
-    let place = Place::with("[events.routes.'task.completed']\nbackends = ['logs']\nsampling = 0.5\n");
+    let place = Place::with("[events.routes.'task.completed']\nbackends = ['logs']\nsampling = 0.5\npriority = 'low'\n");
     let route = "{\"step.failed\": {\"sampling\": 0}}";
     let environment = pairs(&[("TASKER__EVENTS__ROUTES", route)]);
     let loaded = Settings::load(&Sources { environment, ..place.sources() }).expect("valid");
     let printed = print_config(&loaded);
     let line = printed.lines().find(|line| line.starts_with("routes")).expect("a line");
-    insta::assert_snapshot!(line, @r#"routes = { "step.failed" = { sampling = 0.0 }, "task.completed" = { backends = ["logs"], sampling = 0.5 } }  # TASKER__EVENTS__ROUTES"#);
+    insta::assert_snapshot!(line, @r#"routes = { "step.failed" = { sampling = 0.0 }, "task.completed" = { backends = ["logs"], priority = "low", sampling = 0.5 } }  # TASKER__EVENTS__ROUTES"#);
     let again = Place::with(&printed);
     assert_eq!(Settings::load(&again.sources()).expect("valid").settings, loaded.settings);
     insta::assert_snapshot!(complaint("[events.routes.'task.complete']\nsampling = 1\n[events.routes.'task.failed']\nbackends = ['print']\n"), @r#"
@@ -301,9 +301,9 @@ fn routes_are_read_from_a_file_and_from_a_variable_and_printed() {
       tasker.toml: events.routes."task.complete" is no event: did you mean task.completed?
       tasker.toml: events.routes."task.failed".backends is ["print"]: unknown backend "print": write metrics, traces or logs
     "#);
-    insta::assert_snapshot!(complaint("[events.routes.'task.failed']\npriority = 'high'\n"), @r#"
+    insta::assert_snapshot!(complaint("[events.routes.'task.failed']\nprio = 'high'\n"), @r#"
     the settings cannot be used:
-      tasker.toml: events.routes is { "task.failed" = { priority = "high" } }: write routes such as { "task.completed" = { backends = ["metrics", "logs"], sampling = 0.5 } }
+      tasker.toml: events.routes is { "task.failed" = { prio = "high" } }: write routes such as { "task.completed" = { backends = ["metrics", "logs"], sampling = 0.5 } }
     "#);
 }
 
