@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tasker_core::{Clock, LeaseKey, SystemClock, TaskId};
-use tasker_events::{Event, Sink};
+use tasker_events::{Event, Sink, TaskRef};
 use tasker_handler::{StoreCall, Tracer};
 use tasker_monitor::Exemplars;
 use tasker_otlp::{DatabaseCall, DatabasePlace, OtlpError, Protocol, Report, Secret, Settings, Traces};
@@ -43,8 +43,9 @@ pub struct Tracing {
     slow: Option<Duration>,
     /// Tasks whose submitters record, and those that were retried: their traces have been written before.
     marked: Marks,
-    ended: mpsc::Sender<Ended>,
-    inbox: Mutex<Option<mpsc::Receiver<Ended>>>,
+    /// Tasks that have ended, and how many steps they have.
+    ended: mpsc::Sender<(Ended, u32)>,
+    inbox: Mutex<Option<mpsc::Receiver<(Ended, u32)>>>,
     missed: AtomicU64,
     database: OnceLock<DatabasePlace>,
 }
@@ -141,18 +142,19 @@ impl Tracing {
     }
 
     /// A task has ended; `seconds` is how long it took, where that is known.
-    fn ended(&self, task: TaskId, seconds: Option<f64>, has_failed: bool) {
+    fn ended(&self, task: TaskRef<'_>, seconds: Option<f64>, has_failed: bool) {
+        let (task, steps) = (task.id, task.kind.steps);
         let is_marked = self.marked.take(task);
         let is_slow = seconds.zip(self.slow).is_some_and(|(seconds, slow)| seconds >= slow.as_secs_f64());
         let is_wanted =
             has_failed || is_slow || is_marked || self.sampling.is_sampled_at_head(task, None).is_yes();
         if is_wanted {
-            self.note(Ended::Wanted(task));
+            self.note(Ended::Wanted(task), steps);
         }
     }
 
-    fn note(&self, ended: Ended) {
-        if self.ended.try_send(ended).is_err() {
+    fn note(&self, ended: Ended, steps: u32) {
+        if self.ended.try_send((ended, steps)).is_err() {
             self.missed.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -206,14 +208,14 @@ impl Sink for Tracing {
     fn take(&self, event: &Event<'_>) {
         match event {
             Event::TaskCompleted { task, total_execution_duration } => {
-                self.ended(task.id, Some(*total_execution_duration), false);
+                self.ended(*task, Some(*total_execution_duration), false);
             }
             Event::TaskFailed { task, total_execution_duration } => {
-                self.ended(task.id, Some(*total_execution_duration), true);
+                self.ended(*task, Some(*total_execution_duration), true);
             }
-            Event::TaskResolvedManually { task, .. } => self.ended(task.id, None, true),
+            Event::TaskResolvedManually { task, .. } => self.ended(*task, None, true),
             // Who cancels a task has mostly done none of it, and knows nothing of its submitter.
-            Event::TaskCancelled { task, .. } => self.note(Ended::Unknown(task.id)),
+            Event::TaskCancelled { task, .. } => self.note(Ended::Unknown(task.id), task.kind.steps),
             // Its trace was written when it had failed, and is to be written again.
             Event::TaskRetryRequested { task, .. } => self.marked.put(task.id),
             // The trace tells of them from the record.

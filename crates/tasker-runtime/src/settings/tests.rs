@@ -287,7 +287,9 @@ fn a_token_stands_in_no_message_and_no_print() {
 
 #[test]
 fn routes_are_read_from_a_file_and_from_a_variable_and_printed() {
-    let place = Place::with("[events.routes.'task.completed']\nbackends = ['logs']\nsampling = 0.5\npriority = 'low'\n");
+    let place = Place::with(
+        "[events.routes.'task.completed']\nbackends = ['logs']\nsampling = 0.5\npriority = 'low'\n",
+    );
     let route = "{\"step.failed\": {\"sampling\": 0}}";
     let environment = pairs(&[("TASKER__EVENTS__ROUTES", route)]);
     let loaded = Settings::load(&Sources { environment, ..place.sources() }).expect("valid");

@@ -45,10 +45,12 @@ async fn a_task_whose_submitter_records_is_written_whatever_the_ratio_says() {
     };
     assert!(passed_on(1, &origin).ends_with("-01"));
     assert!(passed_on(2, &Origin::default()).ends_with("-00"));
-    tracing.ended(task(1), Some(1.0), false);
-    tracing.ended(task(2), Some(1.0), false);
-    tracing.ended(task(3), Some(61.0), false);
-    tracing.ended(task(4), None, true);
+    let kind = kind();
+    let of = |number| TaskRef { id: task(number), kind: &kind };
+    tracing.ended(of(1), Some(1.0), false);
+    tracing.ended(of(2), Some(1.0), false);
+    tracing.ended(of(3), Some(61.0), false);
+    tracing.ended(of(4), None, true);
     let wanted = [1, 3, 4].map(|number| Ended::Wanted(task(number)));
     assert_eq!(inbox(&tracing), wanted, "it is recorded, it was slow, it failed");
 }
@@ -80,7 +82,7 @@ async fn of_a_task_that_was_cancelled_the_record_says_whether_it_is_written() {
 /// What is told to the writer, which has not begun.
 fn inbox(tracing: &Tracing) -> Vec<Ended> {
     let mut inbox = tracing.inbox.lock().expect("nobody panicked").take().expect("not started");
-    std::iter::from_fn(|| inbox.try_recv().ok()).collect()
+    std::iter::from_fn(|| inbox.try_recv().ok()).map(|(ended, _)| ended).collect()
 }
 
 fn kind() -> TaskKind {
@@ -143,7 +145,7 @@ async fn spans_of_a_task(status: &'static str) -> (String, serde_json::Value) {
     let mut process = crate::Process::new(shutdown.clone());
     process.start_traces(&store, &tracing, &events);
     let mut accounts = tracing.traces.accounts();
-    tracing.ended(task, None, false);
+    tracing.ended(TaskRef { id: task, kind: &kind() }, None, false);
     accounts.changed().await.expect("the courier lives");
     shutdown.cancel();
     process.run().await.expect("no failure");
@@ -197,8 +199,9 @@ async fn a_task_that_there_is_no_room_for_is_counted_and_waits_for_nobody() {
     let settings = TracesSettings { enabled: true, ..TracesSettings::default() };
     let tracing = Tracing::start(&settings).expect("fine").expect("enabled");
     let made_at = tasker_core::Timestamp::from_micros(1_790_000_000_000_000);
+    let kind = kind();
     for number in 0..WAITING + 3 {
-        tracing.ended(TaskId::new(made_at, (number as u128) << 20), None, true);
+        tracing.ended(TaskRef { id: TaskId::new(made_at, (number as u128) << 20), kind: &kind }, None, true);
     }
     assert_eq!((tracing.missed(), inbox(&tracing).len()), (3, WAITING));
 }

@@ -20,8 +20,10 @@ use crate::process::Process;
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Beyond that nothing is waited for.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// So many traces are read at once at most.
+/// So many traces are read at once at most,
 const BATCH: usize = 128;
+/// and of tasks with not many more steps than this, so that large tasks do not fill the memory.
+const STEPS: u32 = 5_000;
 /// What has ended waits so long for others: many are read for hardly more than one.
 const GATHERING: Duration = Duration::from_millis(100);
 
@@ -93,24 +95,27 @@ fn has_failed(history: &[Transition]) -> bool {
 async fn write(
     tracing: &Tracing,
     store: &dyn Store,
-    mut inbox: mpsc::Receiver<Ended>,
+    mut inbox: mpsc::Receiver<(Ended, u32)>,
     stop: &CancellationToken,
 ) {
     let mut deadline = None;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        tokio::select! {
+        let (first, mut steps) = tokio::select! {
             biased;
-            _ = inbox.recv_many(&mut batch, BATCH) => {}
+            Some(first) = inbox.recv() => first,
             () = stop.cancelled() => break,
-        }
-        if batch.len() < BATCH {
+        };
+        batch.push(first);
+        if inbox.len() < BATCH {
             let _ = tokio::time::timeout(GATHERING, stop.cancelled()).await;
-            while batch.len() < BATCH
-                && let Ok(ended) = inbox.try_recv()
-            {
-                batch.push(ended);
-            }
+        }
+        while batch.len() < BATCH
+            && steps < STEPS
+            && let Ok((ended, more)) = inbox.try_recv()
+        {
+            batch.push(ended);
+            steps = steps.saturating_add(more);
         }
         let now = Instant::now();
         if stop.is_cancelled() && now >= *deadline.get_or_insert(now + FAREWELL) {
