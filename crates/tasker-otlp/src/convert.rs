@@ -1,60 +1,69 @@
-//! From our spans to those of OpenTelemetry.
+//! From our spans, and those of the SDK, to a request of OpenTelemetry.
+//!
+//! They are written straight into the message that goes over the wire: the types that are generated from its definition
+//! own each name and each value, and making, sizing and freeing them took several times as long. The numbers of the fields
+//! are those of [`trace.proto`][definition].
+//!
+//! [definition]: https://github.com/open-telemetry/opentelemetry-proto/blob/v1.7.0/opentelemetry/proto/trace/v1/trace.proto
 
-use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value};
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use opentelemetry_proto::tonic::trace::v1::{self as proto, ScopeSpans, SpanFlags, Status};
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
-use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceFlags, TraceState};
+use opentelemetry::{Array, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::{SpanFlags, span, status};
+use opentelemetry_sdk::trace::SpanData;
+use prost::bytes::Bytes;
 use tasker_core::Timestamp;
-use tasker_trace::{Kind, Sampled, Span, TraceContext, attributes};
+use tasker_trace::{Kind, Sampled, Span, SpanId, TraceContext, TraceId, attributes};
 
 use crate::queue::Waiting;
+use crate::wire::Message;
 
 /// More events, or links, a span does not have, so that one span cannot make a batch too large for the collector: the
 /// usual limit of OpenTelemetry.
 const MOST: usize = 128;
+/// What most spans take.
+const BYTES: usize = 512;
 
 /// What all requests of a process have in common.
 #[derive(Debug)]
 pub(crate) struct Envelope {
-    resource: ResourceAttributesWithSchema,
-    scope: InstrumentationScope,
+    resource: Message,
+    scope: Message,
 }
 
 impl Envelope {
-    pub(crate) fn new(resource: &[(String, String)]) -> Self {
-        let facts =
-            resource.iter().map(|(key, value)| opentelemetry::KeyValue::new(key.clone(), value.clone()));
-        let resource = opentelemetry_sdk::Resource::builder_empty().with_attributes(facts).build();
-        Self { resource: (&resource).into(), scope: scope() }
+    pub(crate) fn new(facts: &[(String, String)]) -> Self {
+        let (mut resource, mut scope) = (Message::default(), Message::default());
+        resource.part(1, |resource| {
+            for (key, value) in facts {
+                attribute(resource, 1, key, |any| any.text(1, value));
+            }
+        });
+        let name = self::scope();
+        scope.part(1, |scope| {
+            scope.text(1, name.name());
+            scope.text(2, name.version().unwrap_or_default());
+        });
+        Self { resource, scope }
     }
 
-    /// A batch as a request.
-    pub(crate) fn request(&self, batch: Vec<Waiting>) -> ExportTraceServiceRequest {
-        let (mut told, mut live) = (Vec::with_capacity(batch.len()), Vec::new());
-        for waiting in batch {
-            match waiting {
-                Waiting::Recorded(span) => told.push(recorded(span)),
-                Waiting::Live(span) => live.push(span),
-            }
-        }
-        let mut resource_spans = group_spans_by_resource_and_scope(live, &self.resource);
-        for all in &mut resource_spans {
-            // All spans are of one scope, that of the tracer.
-            match all.scope_spans.first_mut() {
-                Some(same) => same.spans.append(&mut told),
-                None => all.scope_spans.push(ScopeSpans {
-                    scope: Some((&self.scope, None).into()),
-                    spans: std::mem::take(&mut told),
-                    schema_url: String::new(),
-                }),
-            }
-        }
-        ExportTraceServiceRequest { resource_spans }
+    /// A batch as a request. All its spans are of one scope, that of the tracer.
+    pub(crate) fn request(&self, batch: &[Waiting]) -> Bytes {
+        let mut request = Message::with_capacity(batch.len() * BYTES);
+        request.part(1, |of_resource| {
+            of_resource.fields(&self.resource);
+            of_resource.part(2, |of_scope| {
+                of_scope.fields(&self.scope);
+                for waiting in batch {
+                    of_scope.part(2, |message| match waiting {
+                        Waiting::Recorded(span) => recorded(message, span),
+                        Waiting::Live(span) => live(message, span),
+                    });
+                }
+            });
+        });
+        request.into_bytes().into()
     }
 }
 
@@ -69,107 +78,204 @@ pub(crate) fn span_context(context: &TraceContext) -> SpanContext {
         Sampled::Yes => TraceFlags::SAMPLED,
         Sampled::No => TraceFlags::default(),
     };
-    let (trace, span) = (TraceId::from(context.trace.as_u128()), SpanId::from(context.span.as_u64()));
+    let trace = opentelemetry::trace::TraceId::from(context.trace.as_u128());
+    let span = opentelemetry::trace::SpanId::from(context.span.as_u64());
     SpanContext::new(trace, span, flags, true, TraceState::default())
 }
 
-/// A span of ours. It is written out as it goes over the wire: by way of the types of the SDK it would cost twice as much.
-fn recorded(span: Span) -> proto::Span {
-    let mut facts: Vec<KeyValue> = span.attributes.into_iter().map(key_value).collect();
-    let (code, message) = match span.error {
-        Some(error) => {
-            facts.push(key_value((attributes::ERROR_TYPE, error.kind.into())));
-            (StatusCode::Error, error.message)
+/// A span from the record.
+fn recorded(message: &mut Message, span: &Span) {
+    message.bytes(1, &trace_id(span.trace));
+    message.bytes(2, &span_id(span.id));
+    if let Some(parent) = span.parent {
+        message.bytes(4, &span_id(parent));
+    }
+    message.text(5, &span.name);
+    message.number(
+        6,
+        match span.kind {
+            Kind::Internal => kind(&SpanKind::Internal),
+            Kind::Consumer => kind(&SpanKind::Consumer),
+        },
+    );
+    message.fixed64(7, nanos(span.start));
+    message.fixed64(8, nanos(span.end));
+    all(message, 9, &span.attributes);
+    if let Some(error) = &span.error {
+        attribute(message, 9, attributes::ERROR_TYPE, |any| any.text(1, &error.kind));
+    }
+    for event in span.events.iter().take(MOST) {
+        message.part(11, |message| {
+            message.fixed64(1, nanos(event.at));
+            message.text(2, event.name);
+            all(message, 3, &event.attributes);
+        });
+    }
+    dropped(message, 12, beyond(span.events.len()));
+    for link in span.links.iter().take(MOST) {
+        message.part(13, |message| {
+            message.bytes(1, &trace_id(link.trace));
+            message.bytes(2, &span_id(link.span));
+            all(message, 4, &link.attributes);
+            message.fixed32(6, flags(TraceFlags::SAMPLED, link.trace != span.trace));
+        });
+    }
+    dropped(message, 14, beyond(span.links.len()));
+    let error = span.error.as_ref().map(|error| error.message.as_str());
+    status(message, error, status::StatusCode::Unset);
+    message.fixed32(16, flags(TraceFlags::SAMPLED, false));
+}
+
+/// A span that was made while a handler ran.
+fn live(message: &mut Message, span: &SpanData) {
+    place(message, &span.span_context);
+    if span.parent_span_id != opentelemetry::trace::SpanId::INVALID {
+        message.bytes(4, &span.parent_span_id.to_bytes());
+    }
+    message.text(5, &span.name);
+    message.number(6, kind(&span.span_kind));
+    message.fixed64(7, nanos_of(span.start_time));
+    message.fixed64(8, nanos_of(span.end_time));
+    all_of(message, 9, &span.attributes);
+    dropped(message, 10, span.dropped_attributes_count);
+    for event in &span.events.events {
+        message.part(11, |message| {
+            message.fixed64(1, nanos_of(event.timestamp));
+            message.text(2, &event.name);
+            all_of(message, 3, &event.attributes);
+            dropped(message, 4, event.dropped_attributes_count);
+        });
+    }
+    dropped(message, 12, span.events.dropped_count);
+    for link in &span.links.links {
+        message.part(13, |message| {
+            place(message, &link.span_context);
+            all_of(message, 4, &link.attributes);
+            dropped(message, 5, link.dropped_attributes_count);
+            let flags = flags(link.span_context.trace_flags(), link.span_context.is_remote());
+            message.fixed32(6, flags);
+        });
+    }
+    dropped(message, 14, span.links.dropped_count);
+    match &span.status {
+        Status::Error { description } => status(message, Some(description), status::StatusCode::Error),
+        Status::Ok => status(message, None, status::StatusCode::Ok),
+        Status::Unset => status(message, None, status::StatusCode::Unset),
+    }
+    message.fixed32(16, flags(span.span_context.trace_flags(), span.parent_span_is_remote));
+}
+
+/// The first three fields of a span and of a link.
+fn place(message: &mut Message, context: &SpanContext) {
+    message.bytes(1, &context.trace_id().to_bytes());
+    message.bytes(2, &context.span_id().to_bytes());
+    let state = context.trace_state().header();
+    if !state.is_empty() {
+        message.text(3, &state);
+    }
+}
+
+/// An error, or the code of a span without one.
+fn status(message: &mut Message, error: Option<&str>, otherwise: status::StatusCode) {
+    let code = if error.is_some() { status::StatusCode::Error } else { otherwise };
+    message.part(15, |message| {
+        if let Some(words) = error {
+            message.text(2, words);
         }
-        None => (StatusCode::Unset, String::new()),
-    };
-    let kind = match span.kind {
-        Kind::Internal => SpanKind::Internal,
-        Kind::Consumer => SpanKind::Consumer,
-    };
-    proto::Span {
-        trace_id: trace_id(span.trace),
-        span_id: span_id(span.id),
-        trace_state: String::new(),
-        parent_span_id: span.parent.map(span_id).unwrap_or_default(),
-        flags: flags(Place::Here),
-        name: span.name.into_owned(),
-        kind: kind.into(),
-        start_time_unix_nano: nanos(span.start),
-        end_time_unix_nano: nanos(span.end),
-        attributes: facts,
-        dropped_attributes_count: 0,
-        dropped_events_count: beyond(span.events.len()),
-        events: span.events.into_iter().take(MOST).map(event).collect(),
-        dropped_links_count: beyond(span.links.len()),
-        links: span.links.into_iter().take(MOST).map(|link| self::link(link, span.trace)).collect(),
-        status: Some(Status { code: code.into(), message }),
-    }
+        message.number(3, code as u64);
+    });
 }
 
-/// Whether a span is of the trace at hand.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Here,
-    Elsewhere,
+fn kind(kind: &SpanKind) -> u64 {
+    (match kind {
+        SpanKind::Internal => span::SpanKind::Internal,
+        SpanKind::Server => span::SpanKind::Server,
+        SpanKind::Client => span::SpanKind::Client,
+        SpanKind::Producer => span::SpanKind::Producer,
+        SpanKind::Consumer => span::SpanKind::Consumer,
+    }) as u64
 }
 
-/// All that is written is sampled.
-fn flags(place: Place) -> u32 {
-    let sampled = u32::from(TraceFlags::SAMPLED.to_u8()) | SpanFlags::ContextHasIsRemoteMask as u32;
-    match place {
-        Place::Here => sampled,
-        Place::Elsewhere => sampled | SpanFlags::ContextIsRemoteMask as u32,
-    }
+/// Those of a trace, and whether what is meant is in another process or trace.
+fn flags(of: TraceFlags, is_remote: bool) -> u32 {
+    let known = u32::from(of.to_u8()) | SpanFlags::ContextHasIsRemoteMask as u32;
+    if is_remote { known | SpanFlags::ContextIsRemoteMask as u32 } else { known }
 }
 
-fn trace_id(id: tasker_trace::TraceId) -> Vec<u8> {
-    id.as_u128().to_be_bytes().to_vec()
+fn trace_id(id: TraceId) -> [u8; 16] {
+    id.as_u128().to_be_bytes()
 }
 
-fn span_id(id: tasker_trace::SpanId) -> Vec<u8> {
-    id.as_u64().to_be_bytes().to_vec()
+fn span_id(id: SpanId) -> [u8; 8] {
+    id.as_u64().to_be_bytes()
 }
 
 fn beyond(count: usize) -> u32 {
     u32::try_from(count.saturating_sub(MOST)).unwrap_or(u32::MAX)
 }
 
-fn event(event: tasker_trace::Event) -> proto::span::Event {
-    proto::span::Event {
-        time_unix_nano: nanos(event.at),
-        name: event.name.into(),
-        attributes: event.attributes.into_iter().map(key_value).collect(),
-        dropped_attributes_count: 0,
+fn dropped(message: &mut Message, field: u32, count: u32) {
+    if count > 0 {
+        message.number(field, count.into());
     }
 }
 
-fn link(link: tasker_trace::Link, own: tasker_trace::TraceId) -> proto::span::Link {
-    proto::span::Link {
-        trace_id: trace_id(link.trace),
-        span_id: span_id(link.span),
-        trace_state: String::new(),
-        attributes: link.attributes.into_iter().map(key_value).collect(),
-        dropped_attributes_count: 0,
-        flags: flags(if link.trace == own { Place::Here } else { Place::Elsewhere }),
+fn all(message: &mut Message, field: u32, attributes: &[tasker_trace::Attribute]) {
+    use tasker_trace::Value;
+    for (key, value) in attributes {
+        attribute(message, field, key, |any| match value {
+            Value::Text(words) => any.text(1, words),
+            Value::Truth(truth) => any.number(2, (*truth).into()),
+            Value::Number(number) => any.number(3, number.cast_unsigned()),
+            Value::Texts(texts) => array(any, texts, |any, words| any.text(1, words)),
+        });
     }
 }
 
-fn key_value((key, value): tasker_trace::Attribute) -> KeyValue {
-    let text = |text: String| any_value::Value::StringValue(text);
-    let value = match value {
-        tasker_trace::Value::Text(words) => text(words.into_owned()),
-        tasker_trace::Value::Texts(texts) => {
-            let values = texts.into_iter().map(|words| AnyValue { value: Some(text(words)) }).collect();
-            any_value::Value::ArrayValue(ArrayValue { values })
-        }
-        tasker_trace::Value::Number(number) => any_value::Value::IntValue(number),
-        tasker_trace::Value::Truth(truth) => any_value::Value::BoolValue(truth),
-    };
-    KeyValue { key: key.to_owned(), key_strindex: 0, value: Some(AnyValue { value: Some(value) }) }
+fn all_of(message: &mut Message, field: u32, attributes: &[KeyValue]) {
+    use opentelemetry::Value;
+    for KeyValue { key, value, .. } in attributes {
+        attribute(message, field, key.as_str(), |any| match value {
+            Value::String(words) => any.text(1, words.as_str()),
+            Value::Bool(truth) => any.number(2, (*truth).into()),
+            Value::I64(number) => any.number(3, number.cast_unsigned()),
+            Value::F64(number) => any.fixed64(4, number.to_bits()),
+            Value::Array(Array::String(texts)) => array(any, texts, |any, words| any.text(1, words.as_str())),
+            Value::Array(Array::Bool(truths)) => {
+                array(any, truths, |any, truth| any.number(2, (*truth).into()));
+            }
+            Value::Array(Array::I64(numbers)) => {
+                array(any, numbers, |any, number| any.number(3, number.cast_unsigned()));
+            }
+            Value::Array(Array::F64(numbers)) => {
+                array(any, numbers, |any, number| any.fixed64(4, number.to_bits()));
+            }
+            other => any.text(1, &other.to_string()),
+        });
+    }
+}
+
+/// A fact, whose value is a message of one field.
+fn attribute(message: &mut Message, field: u32, key: &str, value: impl FnOnce(&mut Message)) {
+    message.part(field, |fact| {
+        fact.text(1, key);
+        fact.part(2, value);
+    });
+}
+
+fn array<T>(any: &mut Message, values: &[T], write: impl Fn(&mut Message, &T)) {
+    any.part(5, |array| values.iter().for_each(|value| array.part(1, |any| write(any, value))));
 }
 
 /// Before 1970 there were no spans.
 fn nanos(time: Timestamp) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(0).saturating_mul(1_000)
 }
+
+fn nanos_of(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::convert::Envelope;
@@ -57,7 +57,9 @@ impl Courier {
                 continue;
             }
             let count = batch.len();
-            let rejected = self.deliver(&self.envelope.request(batch), count).await.min(count);
+            let request = self.envelope.request(&batch);
+            drop(batch);
+            let rejected = self.deliver(request, count).await.min(count);
             self.queue.account(count - rejected, rejected);
         }
     }
@@ -81,11 +83,11 @@ impl Courier {
     }
 
     /// Sends a batch, again and again within bounds; gives how many of its spans did not arrive.
-    async fn deliver(&mut self, request: &ExportTraceServiceRequest, count: usize) -> usize {
+    async fn deliver(&mut self, request: Bytes, count: usize) -> usize {
         let give_up = Instant::now() + self.patience;
         let mut round = 0;
         loop {
-            let refusal = match self.transport.send(request).await {
+            let refusal = match self.transport.send(request.clone()).await {
                 Ok(rejected) => {
                     self.arrived();
                     return rejected;

@@ -18,6 +18,7 @@ mod secrets;
 mod settings;
 mod traces;
 mod transport;
+mod wire;
 
 #[cfg(feature = "testing")]
 pub mod testing;

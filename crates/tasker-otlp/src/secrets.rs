@@ -23,9 +23,14 @@ pub(crate) fn mask(span: &mut SpanData) {
     }
 }
 
+/// Asked of each attribute of each span, so that nothing is allocated.
 fn is_secret(fact: &KeyValue) -> bool {
-    let name = fact.key.as_str().to_lowercase().replace('-', "_");
-    SECRETS.iter().any(|word| name.contains(word))
+    let name = fact.key.as_str().as_bytes();
+    let begins = |part: &[u8], word: &str| {
+        let plain = part.iter().map(|byte| if *byte == b'-' { b'_' } else { byte.to_ascii_lowercase() });
+        word.len() <= part.len() && plain.zip(word.bytes()).all(|(byte, expected)| byte == expected)
+    };
+    (0..name.len()).any(|at| SECRETS.iter().any(|word| begins(&name[at..], word)))
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ mod http;
 use std::error::Error;
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::bytes::Bytes;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -49,8 +48,8 @@ impl Transport {
         }
     }
 
-    /// Sends a batch; gives how many of its spans the collector rejected.
-    pub(crate) async fn send(&self, request: &ExportTraceServiceRequest) -> Result<usize, Refusal> {
+    /// Sends a request that is written already; gives how many of its spans the collector rejected.
+    pub(crate) async fn send(&self, request: Bytes) -> Result<usize, Refusal> {
         let response = match self {
             Self::Grpc(grpc) => grpc.send(request).await,
             Self::Http(http) => http.send(request).await,
@@ -101,8 +100,7 @@ mod tests {
             let endpoint = format!("http://user:hunter2@{address}");
             let settings = Settings { endpoint, protocol, ..Settings::default() };
             let transport = Transport::new(&settings).expect("settings");
-            let refusal =
-                transport.send(&ExportTraceServiceRequest::default()).await.expect_err("nobody is there");
+            let refusal = transport.send(Bytes::new()).await.expect_err("nobody is there");
             assert_eq!(refusal.remedy, Remedy::Again(None));
             assert!(refusal.message.contains("refused"), "{}", refusal.message);
             assert!(!refusal.message.contains("hunter2"), "{}", refusal.message);

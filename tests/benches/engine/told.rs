@@ -4,7 +4,7 @@
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use tasker_runtime::{
@@ -16,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::shape::Shape;
 use crate::stores::{Arena, Kind};
-use crate::throughput::{drain, drain_watched, submit};
+use crate::throughput::{Run, drain, drain_watched, submit};
 
-const ROUNDS: usize = 5;
+/// Many, and short: what disturbs a run, a checkpoint or a neighbour, moves it by a tenth.
+const ROUNDS: usize = 15;
 /// Which part of all tasks is traced.
 const RATIO: f64 = 0.1;
 /// Traces are taken to be written once none was sent for so long: a batch waits five seconds at most.
@@ -32,47 +33,49 @@ const TOLD: [&str; 3] = ["nothing", "metrics", "traces"];
 struct Seen {
     /// Steps per second.
     rate: f64,
+    /// The CPU time of this process and of the database, in microseconds for each step.
+    cpu: f64,
     /// Spans of the tasks of this run: all of them, those that were written when the work was done, and lost ones.
     spans: [f64; 3],
 }
 
+impl From<Run> for Seen {
+    fn from(run: Run) -> Self {
+        Self { rate: run.rate, cpu: run.engine_micros + run.database_micros, ..Self::default() }
+    }
+}
+
 /// The same work while nothing is told, while events are routed and counted, and while one task in ten is traced as
-/// well, in turn.
+/// well, in turn: each is the first of a round as often as the others.
 pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
-    let shape = Shape::linear()?;
-    let tasks = 2_000 * scale;
+    let (shape, tasks) = (Shape::linear()?, 1_000 * scale);
     let mut seen = [const { Vec::new() }; 3];
     // The first round warms up.
     for round in 0..=ROUNDS {
-        for (told, seen) in TOLD.into_iter().zip(&mut seen) {
-            let run = tokio::task::spawn_blocking(move || in_a_process(kind, told, tasks)).await??;
+        for place in (0..TOLD.len()).map(|turn| (round + turn) % TOLD.len()) {
+            let run = tokio::task::spawn_blocking(move || in_a_process(kind, TOLD[place], tasks)).await??;
             if round > 0 {
-                seen.push(run);
+                seen[place].push(run);
             }
         }
     }
-    let ratio = |place: usize| {
-        median(seen[place].iter().zip(&seen[0]).map(|(run, silent)| run.rate / silent.rate).collect())
-    };
-    let rate = |place: usize| median(seen[place].iter().map(|run: &Seen| run.rate).collect());
+    for (told, runs) in TOLD.into_iter().zip(&seen) {
+        let ratio = median(runs.iter().zip(&seen[0]).map(|(run, silent)| run.rate / silent.rate).collect());
+        println!(
+            "told       {:10} {:>9.0} steps/s, told is {told}: {:.0} %    \
+             CPU µs/step, engine and database: {:.1}",
+            shape.name,
+            median(runs.iter().map(|run| run.rate).collect()),
+            100.0 * ratio,
+            median(runs.iter().map(|run| run.cpu).collect()),
+        );
+    }
+    let spans = |place: usize| seen[2].iter().map(|run: &Seen| run.spans[place]).sum::<f64>();
     println!(
-        "told       {:10} {:>9.0} steps/s with events and metrics, {:.0} with {:.0} % traces as well, {:.0} without: \
-         {:.0} %, {:.0} %; by the medians of the rates {:.0} %, {:.0} %",
-        shape.name,
-        rate(1),
-        rate(2),
-        100.0 * RATIO,
-        rate(0),
-        100.0 * ratio(1),
-        100.0 * ratio(2),
-        100.0 * rate(1) / rate(0),
-        100.0 * rate(2) / rate(0),
-    );
-    let spans = |place: usize| seen[2].iter().map(|run| run.spans[place]).sum::<f64>();
-    println!(
-        "told       {:10} {:>9.0} spans in all, {:.0} % of them written when the work was done, {:.0} lost",
+        "told       {:10} {:>9.0} spans of {:.0} % of the tasks, {:.0} % of them written when the work was done, {:.0} lost",
         shape.name,
         spans(0),
+        100.0 * RATIO,
         100.0 * spans(1) / spans(0),
         spans(2),
     );
@@ -87,8 +90,8 @@ fn in_a_process(kind: Kind, told: &str, tasks: usize) -> Result<Seen> {
     ensure!(run.status.success(), "a run of {told} ended with {}", run.status);
     let text = String::from_utf8(run.stdout)?;
     let figures: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-    let [rate, spans @ ..] = figures.as_slice() else { bail!("a run of {told} says {text:?}") };
-    Ok(Seen { rate: *rate, spans: spans.try_into()? })
+    let [rate, cpu, spans @ ..] = figures.as_slice() else { bail!("a run of {told} says {text:?}") };
+    Ok(Seen { rate: *rate, cpu: *cpu, spans: spans.try_into()? })
 }
 
 /// One run, in this process: `words` are what is told, and how many tasks there are. Prints what was seen.
@@ -101,7 +104,7 @@ pub(crate) async fn once(kind: Kind, words: &[&str]) -> Result<()> {
     arena.rest().await?;
     let steps = tasks * shape.steps();
     let seen = match *told {
-        "nothing" => Seen { rate: drain(&arena.store, steps).await?.rate, ..Seen::default() },
+        "nothing" => drain(&arena.store, steps).await?.into(),
         told => {
             let (enabled, protocol) = (told == "traces", TracesProtocol::Http);
             let endpoint = collector().await?;
@@ -114,7 +117,7 @@ pub(crate) async fn once(kind: Kind, words: &[&str]) -> Result<()> {
     };
     arena.close().await?;
     let [all, by_then, lost] = seen.spans;
-    println!("{} {all} {by_then} {lost}", seen.rate);
+    println!("{} {} {all} {by_then} {lost}", seen.rate, seen.cpu);
     Ok(())
 }
 
@@ -133,16 +136,16 @@ async fn watched(arena: &Arena, steps: usize, traces: Option<Arc<Tracing>>) -> R
             None => runner,
         }
     };
-    let mut seen = Seen { rate: drain_watched(&store, steps, watch).await?.rate, ..Seen::default() };
+    let mut seen: Seen = drain_watched(&store, steps, watch).await?.into();
     if let Some(traces) = metrics.traces() {
         let report = traces.report();
         let by_then = report.exported + report.waiting;
-        let mut exported = report.exported;
-        loop {
+        let (mut exported, mut since) = (report.exported, Instant::now());
+        while since.elapsed() < SILENCE {
             // sleep: a measurement takes its time.
-            tokio::time::sleep(SILENCE).await;
-            if std::mem::replace(&mut exported, traces.report().exported) == exported {
-                break;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if std::mem::replace(&mut exported, traces.report().exported) != exported {
+                since = Instant::now();
             }
         }
         let report = traces.report();

@@ -1,9 +1,10 @@
 //! Over gRPC.
 
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
+use prost::bytes::{BufMut, Bytes};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
@@ -11,10 +12,13 @@ use tonic::{Code, Request, Status};
 use super::{Refusal, Remedy, told};
 use crate::settings::{OtlpError, Settings};
 
+/// The procedure that takes spans.
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
 /// A channel that connects when it is needed, and again when it has to.
 #[derive(Debug)]
 pub(crate) struct Grpc {
-    client: TraceServiceClient<Channel>,
+    channel: Channel,
     metadata: MetadataMap,
     timeout: std::time::Duration,
 }
@@ -39,22 +43,64 @@ impl Grpc {
             }
         }
         let channel = endpoint.connect_timeout(settings.timeout).connect_lazy();
-        let (client, metadata) = (TraceServiceClient::new(channel), metadata(settings)?);
-        Ok(Self { client, metadata, timeout: settings.timeout })
+        Ok(Self { channel, metadata: metadata(settings)?, timeout: settings.timeout })
     }
 
-    pub(super) async fn send(
-        &self,
-        request: &ExportTraceServiceRequest,
-    ) -> Result<ExportTraceServiceResponse, Refusal> {
-        let mut request = Request::new(request.clone());
+    pub(super) async fn send(&self, request: Bytes) -> Result<ExportTraceServiceResponse, Refusal> {
+        let mut request = Request::new(request);
         *request.metadata_mut() = self.metadata.clone();
         request.set_timeout(self.timeout);
-        match tokio::time::timeout(self.timeout, self.client.clone().export(request)).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
+        match tokio::time::timeout(self.timeout, self.export(request)).await {
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(status)) => Err(refusal(&status)),
             Err(_) => Err(refusal(&Status::deadline_exceeded("no answer in time"))),
         }
+    }
+
+    async fn export(&self, request: Request<Bytes>) -> Result<ExportTraceServiceResponse, Status> {
+        let mut client = tonic::client::Grpc::new(self.channel.clone());
+        client.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
+        let answer = client.unary(request, PathAndQuery::from_static(EXPORT), AsItIs).await?;
+        Ok(answer.into_inner())
+    }
+}
+
+/// Requests that are written already.
+#[derive(Debug, Clone, Copy)]
+struct AsItIs;
+
+impl Codec for AsItIs {
+    type Encode = Bytes;
+    type Decode = ExportTraceServiceResponse;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for AsItIs {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, request: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(request);
+        Ok(())
+    }
+}
+
+impl Decoder for AsItIs {
+    type Item = ExportTraceServiceResponse;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<ExportTraceServiceResponse>, Status> {
+        let answer = ExportTraceServiceResponse::decode(buffer);
+        answer.map(Some).map_err(|error| Status::internal(error.to_string()))
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
+use prost::bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Response, Url, redirect};
 
@@ -42,11 +41,8 @@ impl Http {
         Ok(Self { client, url })
     }
 
-    pub(super) async fn send(
-        &self,
-        request: &ExportTraceServiceRequest,
-    ) -> Result<ExportTraceServiceResponse, Refusal> {
-        let sent = self.client.post(self.url.clone()).body(request.encode_to_vec()).send().await;
+    pub(super) async fn send(&self, request: Bytes) -> Result<ExportTraceServiceResponse, Refusal> {
+        let sent = self.client.post(self.url.clone()).body(request).send().await;
         let response = sent.map_err(interrupted)?;
         if !response.status().is_success() {
             return Err(refusal(&response));
