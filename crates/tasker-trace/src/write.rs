@@ -15,6 +15,9 @@ use crate::span::{Attribute, Kind, Link, Span, SpanError};
 use crate::story::{Run, Story};
 use facts::Facts;
 
+/// Most spans have not more.
+const FACTS: usize = 14;
+
 /// What a submitter said about where the task comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Origin<'a> {
@@ -43,7 +46,8 @@ pub fn spans(
     origin: &Origin<'_>,
 ) -> Vec<Span> {
     let Some(story) = Story::read(template, history) else { return Vec::new() };
-    let mut trace = Trace { task, template, spans: Vec::new() };
+    let id = task.id.to_string();
+    let mut trace = Trace { task, id, template, spans: Vec::with_capacity(2 + 4 * template.steps.len()) };
     trace.task(&story, origin);
     for run in &story.runs {
         trace.run(run);
@@ -57,6 +61,8 @@ pub fn spans(
 /// A trace in the making.
 struct Trace<'a> {
     task: &'a TaskRecord,
+    /// That of the task, which every span tells.
+    id: String,
     template: &'a TaskTemplate,
     spans: Vec<Span>,
 }
@@ -69,11 +75,11 @@ struct Stretch {
 }
 
 impl Trace<'_> {
-    fn id(&self, subject: Subject) -> SpanId {
+    fn span_id(&self, subject: Subject) -> SpanId {
         SpanId::of(self.task.id, subject)
     }
 
-    /// A span without facts.
+    /// A span that tells no more than its task.
     fn span(
         &self,
         subject: Subject,
@@ -81,15 +87,17 @@ impl Trace<'_> {
         name: impl Into<Cow<'static, str>>,
         stretch: Stretch,
     ) -> Span {
+        let mut attributes = Vec::with_capacity(FACTS);
+        attributes.push((name::TASK_ID, self.id.clone().into()));
         Span {
             trace: TraceId::of(self.task.id),
-            id: self.id(subject),
-            parent: parent.map(|parent| self.id(parent)),
+            id: self.span_id(subject),
+            parent: parent.map(|parent| self.span_id(parent)),
             name: name.into(),
             kind: Kind::Internal,
             start: stretch.start,
             end: stretch.end,
-            attributes: vec![(name::TASK_ID, self.task.id.to_string().into())],
+            attributes,
             events: Vec::new(),
             links: Vec::new(),
             error: None,
@@ -100,7 +108,7 @@ impl Trace<'_> {
     fn link(&self, subject: Subject, kind: &'static str) -> Link {
         Link {
             trace: TraceId::of(self.task.id),
-            span: self.id(subject),
+            span: self.span_id(subject),
             attributes: vec![(name::LINK_TYPE, kind.into())],
         }
     }

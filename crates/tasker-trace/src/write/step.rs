@@ -8,16 +8,23 @@ use crate::id::{Subject, key as lease_key};
 use crate::span::{Attribute, Kind, Link, Span, SpanError, Value};
 use crate::story::{Attempt, Basis, Outcome, Part, Wait};
 
+/// A step, and what all its spans tell of it.
+struct Step<'a> {
+    id: StepId,
+    recipe: &'a StepTemplate,
+    facts: [Attribute; 4],
+}
+
 impl Trace<'_> {
     /// The part of a step in a run. A step that the template does not have has none.
     pub(super) fn step(&mut self, run: u32, ordinal: u32, part: &Part<'_>) {
         let Some(recipe) = self.template.steps.get(ordinal as usize) else { return };
         let subject = Subject::Step { run, ordinal };
-        let step = self.task.id.step(ordinal);
+        let step = Step::new(self.task.id.step(ordinal), recipe);
         let stretch = Stretch { start: part.start, end: part.end };
         let mut span =
             self.span(subject, Some(Subject::Run(run)), format!("tasker.step {}", recipe.name), stretch);
-        span.attributes.extend(step_facts(step, recipe));
+        span.attributes.extend_from_slice(&step.facts);
         span.attributes.push((name::STEP_STATE, part.state.as_str().into()));
         let attempts = u32::try_from(part.attempts.len()).unwrap_or(u32::MAX);
         span.attributes.push((name::STEP_ATTEMPTS, attempts.into()));
@@ -32,12 +39,12 @@ impl Trace<'_> {
         let mut attempts = part.attempts.iter().peekable();
         for wait in &part.waits {
             while let Some(attempt) = attempts.next_if(|attempt| attempt.number < wait.attempt) {
-                self.attempt(step, subject, recipe, attempt);
+                self.attempt(&step, subject, attempt);
             }
-            self.wait(step, subject, recipe, wait);
+            self.wait(&step, subject, wait);
         }
         for attempt in attempts {
-            self.attempt(step, subject, recipe, attempt);
+            self.attempt(&step, subject, attempt);
         }
     }
 
@@ -51,36 +58,36 @@ impl Trace<'_> {
         self.link(subject, "depends_on")
     }
 
-    fn wait(&mut self, step: StepId, parent: Subject, recipe: &StepTemplate, wait: &Wait) {
+    fn wait(&mut self, step: &Step<'_>, parent: Subject, wait: &Wait) {
         let stretch = Stretch { start: wait.start, end: wait.end };
-        let subject = Subject::Queue(lease_key(step, wait.attempt));
+        let subject = Subject::Queue(lease_key(step.id, wait.attempt));
         let mut span = self.span(subject, Some(parent), "tasker.queue", stretch);
-        span.attributes.extend(step_facts(step, recipe));
+        span.attributes.extend_from_slice(&step.facts);
         span.attributes.push((name::ATTEMPT_NUMBER, wait.attempt.into()));
         span.attributes.push((name::QUEUE_CAUSE, wait.cause.as_str().into()));
         span.attributes.extend(facts::unfinished(wait.is_open));
         self.spans.push(span);
     }
 
-    fn attempt(&mut self, step: StepId, parent: Subject, recipe: &StepTemplate, attempt: &Attempt<'_>) {
-        let key = lease_key(step, attempt.number);
+    fn attempt(&mut self, step: &Step<'_>, parent: Subject, attempt: &Attempt<'_>) {
+        let key = lease_key(step.id, attempt.number);
         let stretch = Stretch { start: attempt.start, end: attempt.end };
         let mut span = self.span(Subject::Attempt(key), Some(parent), "tasker.attempt", stretch);
         span.kind = Kind::Consumer;
-        span.attributes.extend(step_facts(step, recipe));
-        span.attributes.extend(message_facts(step, recipe));
-        span.attributes.push((name::ATTEMPT_MAX, recipe.retry.max_attempts().into()));
+        span.attributes.extend_from_slice(&step.facts);
+        span.attributes.extend(step.message_facts());
+        span.attributes.push((name::ATTEMPT_MAX, step.recipe.retry.max_attempts().into()));
         if let Some(delay) = attempt.delay {
             let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
             span.attributes.push((name::RETRY_DELAY_MS, Value::Number(delay)));
         }
-        let previous = attempt.previous.map(|number| Subject::Attempt(lease_key(step, number)));
+        let previous = attempt.previous.map(|number| Subject::Attempt(lease_key(step.id, number)));
         span.links = previous.into_iter().map(|previous| self.link(previous, "retry_of")).collect();
         end(&mut span, attempt);
         self.spans.push(span);
-        let handler = format!("tasker.handler {}", recipe.handler);
+        let handler = format!("tasker.handler {}", step.recipe.handler);
         let mut span = self.span(Subject::Handler(key), Some(Subject::Attempt(key)), handler, stretch);
-        span.attributes.extend(step_facts(step, recipe));
+        span.attributes.extend_from_slice(&step.facts);
         end(&mut span, attempt);
         self.spans.push(span);
     }
@@ -105,22 +112,26 @@ fn end(span: &mut Span, attempt: &Attempt<'_>) {
     };
 }
 
-fn step_facts(step: StepId, recipe: &StepTemplate) -> [Attribute; 4] {
-    [
-        (name::STEP_ID, step.to_string().into()),
-        (name::STEP_NAME, recipe.name.to_string().into()),
-        (name::HANDLER, recipe.handler.to_string().into()),
-        (name::QUEUE, recipe.queue.to_string().into()),
-    ]
-}
+impl<'a> Step<'a> {
+    fn new(id: StepId, recipe: &'a StepTemplate) -> Self {
+        let facts = [
+            (name::STEP_ID, id.to_string().into()),
+            (name::STEP_NAME, recipe.name.to_string().into()),
+            (name::HANDLER, recipe.handler.to_string().into()),
+            (name::QUEUE, recipe.queue.to_string().into()),
+        ];
+        Self { id, recipe, facts }
+    }
 
-/// An attempt as the consumption of a message.
-fn message_facts(step: StepId, recipe: &StepTemplate) -> [Attribute; 5] {
-    [
-        (name::MESSAGING_SYSTEM, name::SYSTEM.into()),
-        (name::MESSAGING_DESTINATION_NAME, recipe.queue.to_string().into()),
-        (name::MESSAGING_OPERATION_TYPE, name::PROCESS.into()),
-        (name::MESSAGING_OPERATION_NAME, name::PROCESS.into()),
-        (name::MESSAGING_MESSAGE_ID, step.to_string().into()),
-    ]
+    /// An attempt as the consumption of a message.
+    fn message_facts(&self) -> [Attribute; 5] {
+        let [(_, id), .., (_, queue)] = &self.facts;
+        [
+            (name::MESSAGING_SYSTEM, name::SYSTEM.into()),
+            (name::MESSAGING_DESTINATION_NAME, queue.clone()),
+            (name::MESSAGING_OPERATION_TYPE, name::PROCESS.into()),
+            (name::MESSAGING_OPERATION_NAME, name::PROCESS.into()),
+            (name::MESSAGING_MESSAGE_ID, id.clone()),
+        ]
+    }
 }
