@@ -8,7 +8,7 @@ use prost::bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::convert::Envelope;
-use crate::queue::{Level, Queue};
+use crate::queue::{Level, Queue, Waiting};
 use crate::settings::Settings;
 use crate::transport::{Refusal, Remedy, Transport};
 
@@ -22,7 +22,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 pub(crate) struct Courier {
     queue: Arc<Queue>,
     transport: Transport,
-    envelope: Envelope,
+    envelope: Arc<Envelope>,
     delay: Duration,
     patience: Duration,
     /// What makes this process wait differently from others.
@@ -37,7 +37,7 @@ impl Courier {
         Self {
             queue,
             transport,
-            envelope: Envelope::new(&settings.resource),
+            envelope: Arc::new(Envelope::new(&settings.resource)),
             delay: settings.delay,
             patience: settings.patience,
             jitter: hasher.finish(),
@@ -57,9 +57,10 @@ impl Courier {
                 continue;
             }
             let count = batch.len();
-            let request = self.envelope.request(&batch);
-            drop(batch);
-            let rejected = self.deliver(request, count).await.min(count);
+            let rejected = match self.write(batch).await {
+                Some(request) => self.deliver(request, count).await.min(count),
+                None => count,
+            };
             self.queue.account(count - rejected, rejected);
         }
     }
@@ -80,6 +81,13 @@ impl Courier {
                 }
             }
         }
+    }
+
+    /// The request for a batch. It is written beside the threads that the work is done on: a large one takes a
+    /// millisecond. A runtime that ends has no such thread any more.
+    async fn write(&self, batch: Vec<Waiting>) -> Option<Bytes> {
+        let envelope = Arc::clone(&self.envelope);
+        tokio::task::spawn_blocking(move || envelope.request(&batch)).await.ok()
     }
 
     /// Sends a batch, again and again within bounds; gives how many of its spans did not arrive.

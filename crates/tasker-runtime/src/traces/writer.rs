@@ -67,6 +67,8 @@ impl Tracing {
                 Ok(spans) => self.traces.put(spans).await,
                 Err(error) => self.miss(id, &error),
             }
+            // The work is on the same threads, and goes first.
+            tokio::task::yield_now().await;
         }
     }
 
