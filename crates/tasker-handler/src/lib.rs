@@ -25,5 +25,5 @@ pub use handler::{InputNeed, Placement, StepHandler};
 pub use registry::{RegisterError, Registry};
 pub use runner::{Counters, Runner, RunnerReport, RunnerSettings};
 pub use surroundings::Surroundings;
-pub use tracer::{NoTracer, StoreCall, TRACE_TARGET, Tracer};
+pub use tracer::{NoTracer, StoreCall, StorePurpose, TRACE_TARGET, Tracer};
 pub use typed::{Registration, Typed, TypedHandler, handler_fn};

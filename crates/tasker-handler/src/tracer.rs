@@ -1,7 +1,11 @@
 //! How attempts get into traces.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tasker_core::LeaseKey;
 use tasker_store::{Origin, StoreError};
+use tokio::time::Instant;
 use tracing::Span;
 
 /// The target of the spans that the built-in handlers make for what they ask of others.
@@ -36,43 +40,68 @@ pub trait Tracer: Send + Sync {
     /// Context](https://www.w3.org/TR/trace-context/) writes it: the current span, if it is one of a trace.
     fn traceparent(&self, attempt: LeaseKey, origin: &Origin) -> Option<String>;
 
-    /// The span of a call to the store that an attempt has a part in, together with `others`; [`Span::none`] if the
-    /// attempt is in no trace, or such calls are not told. It ends when it is dropped.
-    fn store_span(&self, attempt: LeaseKey, call: StoreCall, others: usize) -> Span {
-        let _ = (attempt, call, others);
-        Span::none()
+    /// Whether calls to the store are told of this attempt.
+    fn tells_of_calls(&self, attempt: LeaseKey) -> bool {
+        let _ = attempt;
+        false
     }
+
+    /// The store has answered a call, just now.
+    fn called(&self, call: &StoreCall<'_>) {
+        let _ = call;
+    }
+}
+
+/// A call to the store that attempts had a part in.
+#[derive(Debug)]
+pub struct StoreCall<'a> {
+    /// What it was for.
+    pub purpose: StorePurpose,
+    /// Those of the attempts that are told of.
+    pub attempts: &'a [LeaseKey],
+    /// How many had a part in it, with those that are not told of.
+    pub batch: usize,
+    /// How long it took.
+    pub took: Duration,
+    /// What went wrong, if something did.
+    pub error: Option<&'a StoreError>,
 }
 
 /// What a worker asks the store for an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreCall {
+pub enum StorePurpose {
     /// To read what the handler gets.
     Inputs,
     /// To record how the attempt ended.
     Settle,
 }
 
-/// The spans of a call that many attempts have a part in.
-pub(crate) struct StoreSpans(Vec<Span>);
+/// A call that is under way.
+pub(crate) struct Calling {
+    tracer: Arc<dyn Tracer>,
+    purpose: StorePurpose,
+    attempts: Vec<LeaseKey>,
+    batch: usize,
+    sent: Instant,
+}
 
-impl StoreSpans {
+impl Calling {
     pub(crate) fn begin(
-        tracer: &dyn Tracer,
-        call: StoreCall,
+        tracer: &Arc<dyn Tracer>,
+        purpose: StorePurpose,
         attempts: impl ExactSizeIterator<Item = LeaseKey>,
     ) -> Self {
-        let others = attempts.len().saturating_sub(1);
-        let spans = attempts.map(|attempt| tracer.store_span(attempt, call, others));
-        Self(spans.filter(|span| !span.is_none()).collect())
+        let batch = attempts.len();
+        let attempts = attempts.filter(|attempt| tracer.tells_of_calls(*attempt)).collect();
+        Self { tracer: Arc::clone(tracer), purpose, attempts, batch, sent: Instant::now() }
     }
 
     /// The store has answered.
     pub(crate) fn end<T>(self, answer: &Result<T, StoreError>) {
-        let Err(error) = answer else { return };
-        for span in self.0 {
-            span.record("error.type", error.kind());
-            span.record("otel.status_code", "ERROR");
+        let Self { tracer, purpose, attempts, batch, sent } = self;
+        if !attempts.is_empty() {
+            let (attempts, error) = (attempts.as_slice(), answer.as_ref().err());
+            tracer.called(&StoreCall { purpose, attempts, batch, took: sent.elapsed(), error });
         }
     }
 }

@@ -22,6 +22,8 @@ use crate::wire::Message;
 /// More events, or links, a span does not have, so that one span cannot make a batch too large for the collector: the
 /// usual limit of OpenTelemetry.
 const MOST: usize = 128;
+/// How a span ended of which nothing is said.
+pub(crate) const UNSET: status::StatusCode = status::StatusCode::Unset;
 /// What most spans take.
 const BYTES: usize = 512;
 
@@ -59,6 +61,7 @@ impl Envelope {
                     of_scope.part(2, |message| match waiting {
                         Waiting::Recorded(span) => recorded(message, span),
                         Waiting::Live(span) => live(message, span),
+                        Waiting::Call(call) => call.write(message),
                     });
                 }
             });
@@ -122,7 +125,7 @@ fn recorded(message: &mut Message, span: &Span) {
     }
     dropped(message, 14, beyond(span.links.len()));
     let error = span.error.as_ref().map(|error| error.message.as_str());
-    status(message, error, status::StatusCode::Unset);
+    status(message, error, UNSET);
     message.fixed32(16, flags(TraceFlags::SAMPLED, false));
 }
 
@@ -160,7 +163,7 @@ fn live(message: &mut Message, span: &SpanData) {
     match &span.status {
         Status::Error { description } => status(message, Some(description), status::StatusCode::Error),
         Status::Ok => status(message, None, status::StatusCode::Ok),
-        Status::Unset => status(message, None, status::StatusCode::Unset),
+        Status::Unset => status(message, None, UNSET),
     }
     message.fixed32(16, flags(span.span_context.trace_flags(), span.parent_span_is_remote));
 }
@@ -176,7 +179,7 @@ fn place(message: &mut Message, context: &SpanContext) {
 }
 
 /// An error, or the code of a span without one.
-fn status(message: &mut Message, error: Option<&str>, otherwise: status::StatusCode) {
+pub(crate) fn status(message: &mut Message, error: Option<&str>, otherwise: status::StatusCode) {
     let code = if error.is_some() { status::StatusCode::Error } else { otherwise };
     message.part(15, |message| {
         if let Some(words) = error {
@@ -186,7 +189,7 @@ fn status(message: &mut Message, error: Option<&str>, otherwise: status::StatusC
     });
 }
 
-fn kind(kind: &SpanKind) -> u64 {
+pub(crate) fn kind(kind: &SpanKind) -> u64 {
     (match kind {
         SpanKind::Internal => span::SpanKind::Internal,
         SpanKind::Server => span::SpanKind::Server,
@@ -197,7 +200,7 @@ fn kind(kind: &SpanKind) -> u64 {
 }
 
 /// Those of a trace, and whether what is meant is in another process or trace.
-fn flags(of: TraceFlags, is_remote: bool) -> u32 {
+pub(crate) fn flags(of: TraceFlags, is_remote: bool) -> u32 {
     let known = u32::from(of.to_u8()) | SpanFlags::ContextHasIsRemoteMask as u32;
     if is_remote { known | SpanFlags::ContextIsRemoteMask as u32 } else { known }
 }
@@ -256,7 +259,7 @@ fn all_of(message: &mut Message, field: u32, attributes: &[KeyValue]) {
 }
 
 /// A fact, whose value is a message of one field.
-fn attribute(message: &mut Message, field: u32, key: &str, value: impl FnOnce(&mut Message)) {
+pub(crate) fn attribute(message: &mut Message, field: u32, key: &str, value: impl FnOnce(&mut Message)) {
     message.part(field, |fact| {
         fact.text(1, key);
         fact.part(2, value);
@@ -268,7 +271,7 @@ fn array<T>(any: &mut Message, values: &[T], write: impl Fn(&mut Message, &T)) {
 }
 
 /// Before 1970 there were no spans.
-fn nanos(time: Timestamp) -> u64 {
+pub(crate) fn nanos(time: Timestamp) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(0).saturating_mul(1_000)
 }
 

@@ -12,6 +12,7 @@
 
 mod convert;
 mod courier;
+mod database;
 mod live;
 mod queue;
 mod secrets;
@@ -23,7 +24,8 @@ mod wire;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use live::{DatabaseCall, DatabasePlace, TARGET, attempt_span, current, database_span};
+pub use database::{DatabaseCall, DatabasePlace};
+pub use live::{TARGET, attempt_span, current};
 pub use queue::Report;
 pub use settings::{OtlpError, Protocol, Secret, Settings};
 pub use traces::Traces;

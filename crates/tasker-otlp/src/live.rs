@@ -8,7 +8,6 @@ use opentelemetry::trace::TraceContextExt;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span as SdkSpan, SpanData, SpanProcessor};
 use tasker_trace::{Sampled, SpanId, TraceContext, TraceId};
-use tracing::field::Empty;
 use tracing::{Level, Metadata, Span, Subscriber, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::{DynFilterFn, LevelFilter};
@@ -40,62 +39,6 @@ pub fn attempt_span(context: &TraceContext, handler: &str) -> Span {
     let span = info_span!(target: TARGET, parent: None, "tasker.work", tasker.handler = handler);
     // Where no layer takes spans there is none to have a parent.
     let _ = span.set_parent(Context::new().with_remote_span_context(span_context(context)));
-    span
-}
-
-/// A call to a database, by the [conventions for clients of databases][conventions].
-///
-/// [conventions]: https://opentelemetry.io/docs/specs/semconv/database/database-spans/
-#[derive(Debug, Clone, Copy)]
-pub struct DatabaseCall<'a> {
-    /// Where the database is.
-    pub database: &'a DatabasePlace,
-    /// What is done.
-    pub operation: &'static str,
-    /// The table it is mostly about.
-    pub collection: &'static str,
-    /// How many are done at once.
-    pub batch: usize,
-}
-
-/// Where a database is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabasePlace {
-    /// What it is, such as `postgresql` or `sqlite`.
-    pub system: &'static str,
-    /// Its name.
-    pub namespace: Option<String>,
-    /// The host of its server.
-    pub address: Option<String>,
-    /// The port of its server.
-    pub port: Option<u16>,
-}
-
-/// The span of a call to a database, a part of the span at `parent`. It has room for `error.type` and `otel.status_code`.
-/// Without a sampled trace there is none.
-pub fn database_span(parent: &TraceContext, call: &DatabaseCall<'_>) -> Span {
-    if parent.sampled == Sampled::No {
-        return Span::none();
-    }
-    let DatabasePlace { system, namespace, address, port } = call.database;
-    let span = info_span!(
-        target: TARGET,
-        parent: None,
-        "database",
-        otel.name = format!("{} {}", call.operation, call.collection),
-        otel.kind = "client",
-        otel.status_code = Empty,
-        db.system.name = *system,
-        db.namespace = namespace.as_deref(),
-        db.operation.name = call.operation,
-        db.collection.name = call.collection,
-        // One is no batch.
-        db.operation.batch.size = (call.batch > 1).then_some(call.batch),
-        server.address = address.as_deref(),
-        server.port = *port,
-        error.r#type = Empty,
-    );
-    let _ = span.set_parent(Context::new().with_remote_span_context(span_context(parent)));
     span
 }
 

@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{Notify, watch};
 
+use crate::database::DatabaseCall;
+
 /// A span that waits to be sent.
 #[derive(Debug)]
 pub(crate) enum Waiting {
@@ -14,6 +16,8 @@ pub(crate) enum Waiting {
     Recorded(tasker_trace::Span),
     /// Made while a handler ran.
     Live(SpanData),
+    /// A call to the database.
+    Call(DatabaseCall),
 }
 
 /// What became of the spans so far.

@@ -14,6 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::convert::scope;
 use crate::courier::Courier;
+use crate::database::DatabaseCall;
 use crate::live::{LiveSpans, gate};
 use crate::queue::{Queue, Report, Waiting};
 use crate::settings::{OtlpError, Settings};
@@ -54,6 +55,11 @@ impl Traces {
     /// taken hangs together.
     pub fn offer(&self, spans: Vec<Span>) {
         self.queue.offer(spans.into_iter().map(Waiting::Recorded));
+    }
+
+    /// Takes calls to a database as spans, as far as there is room, and drops the others.
+    pub fn offer_calls(&self, calls: impl ExactSizeIterator<Item = DatabaseCall>) {
+        self.queue.offer(calls.map(Waiting::Call));
     }
 
     /// Takes the spans of a trace, and waits for room where there is none: for those who have time.

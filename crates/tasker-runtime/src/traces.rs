@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tasker_core::{Clock, LeaseKey, SystemClock, TaskId};
 use tasker_events::{Event, Sink, TaskRef};
-use tasker_handler::{StoreCall, Tracer};
+use tasker_handler::{StoreCall, StorePurpose, Tracer};
 use tasker_monitor::Exemplars;
 use tasker_otlp::{DatabaseCall, DatabasePlace, OtlpError, Protocol, Report, Secret, Settings, Traces};
-use tasker_store::Origin;
+use tasker_store::{Origin, StoreError};
 use tasker_trace::{Sampled, Sampling, SpanId, Subject, TraceContext, TraceId};
 use tokio::sync::mpsc;
 use tracing::{Span, Subscriber};
@@ -47,7 +47,7 @@ pub struct Tracing {
     ended: mpsc::Sender<(Ended, u32)>,
     inbox: Mutex<Option<mpsc::Receiver<(Ended, u32)>>>,
     missed: AtomicU64,
-    database: OnceLock<DatabasePlace>,
+    database: OnceLock<Arc<DatabasePlace>>,
 }
 
 /// A task that has ended.
@@ -107,7 +107,7 @@ impl Tracing {
     /// Has calls to this database told as well, as parts of the attempts they are made for.
     pub fn tell_of(&self, database: &DatabaseSettings) {
         // Whoever names two has the first told.
-        let _ = self.database.set(database.place());
+        let _ = self.database.set(Arc::new(database.place()));
     }
 
     /// What takes the spans that are made while handlers run.
@@ -172,18 +172,29 @@ impl Tracer for Tracing {
         Some(context.to_string())
     }
 
-    fn store_span(&self, attempt: LeaseKey, call: StoreCall, others: usize) -> Span {
-        let Some(database) = self.database.get() else { return Span::none() };
+    fn tells_of_calls(&self, attempt: LeaseKey) -> bool {
         let task = attempt.step.task();
-        if !self.sampling.is_sampled_at_head(task, None).is_yes() && !self.marked.has(task) {
-            return Span::none();
-        }
-        let operation = match call {
-            StoreCall::Inputs => "inputs",
-            StoreCall::Settle => "settle",
+        self.database.get().is_some()
+            && (self.sampling.is_sampled_at_head(task, None).is_yes() || self.marked.has(task))
+    }
+
+    fn called(&self, call: &StoreCall<'_>) {
+        let Some(database) = self.database.get() else { return };
+        let end = SystemClock.now();
+        let operation = match call.purpose {
+            StorePurpose::Inputs => "inputs",
+            StorePurpose::Settle => "settle",
         };
-        let call = DatabaseCall { database, operation, collection: "steps", batch: others + 1 };
-        tasker_otlp::database_span(&TraceContext::of_attempt(attempt, Sampled::Yes), &call)
+        self.traces.offer_calls(call.attempts.iter().map(|attempt| DatabaseCall {
+            parent: TraceContext::of_attempt(*attempt, Sampled::Yes),
+            database: Arc::clone(database),
+            operation,
+            collection: "steps",
+            batch: call.batch,
+            start: end.minus(call.took),
+            end,
+            error: call.error.map(StoreError::kind),
+        }));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Spans that handlers make while they run.
 
+use std::sync::Arc;
+
 use tasker_core::{LeaseKey, TaskId, Timestamp};
-use tasker_otlp::{
-    DatabaseCall, DatabasePlace, Protocol, Report, Traces, attempt_span, current, database_span,
-};
+use tasker_otlp::{DatabaseCall, DatabasePlace, Protocol, Report, Traces, attempt_span, current};
 use tasker_trace::{Sampled, TraceContext};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Instrument, debug_span, error_span, info, info_span};
@@ -97,20 +97,23 @@ async fn the_innermost_span_is_what_is_sent_on() {
 async fn a_call_to_the_database_is_told_by_the_conventions() {
     let mut receiver = Receiver::start(Protocol::Grpc).await;
     let traces = Traces::start(&receiver.settings()).expect("settings");
-    let subscriber = subscribe(&traces);
-    let database = DatabasePlace {
+    let database = Arc::new(DatabasePlace {
         system: "postgresql",
         namespace: Some("shop".to_owned()),
         address: Some("db.example".to_owned()),
         port: Some(5433),
+    });
+    let call = |batch, error| DatabaseCall {
+        parent: context(Sampled::Yes),
+        database: Arc::clone(&database),
+        operation: "settle",
+        collection: "steps",
+        batch,
+        start: Timestamp::from_micros(1_790_000_000_000_000),
+        end: Timestamp::from_micros(1_790_000_000_000_250),
+        error,
     };
-    let call = |batch| DatabaseCall { database: &database, operation: "settle", collection: "steps", batch };
-    assert!(database_span(&context(Sampled::No), &call(1)).is_none());
-    drop(database_span(&context(Sampled::Yes), &call(1)));
-    let failed = database_span(&context(Sampled::Yes), &call(7));
-    failed.record("error.type", "unavailable");
-    failed.record("otel.status_code", "ERROR");
-    drop((failed, subscriber));
+    traces.offer_calls([call(1, None), call(7, Some("unavailable"))].into_iter());
     let spans = receiver.spans(2).await;
     let facts = |span: usize| {
         let names =
@@ -126,6 +129,9 @@ async fn a_call_to_the_database_is_told_by_the_conventions() {
     assert_eq!(spans[0].parent_span_id, context(Sampled::Yes).span.as_u64().to_be_bytes());
     assert_eq!(facts(0).trim_end(), "postgresql shop settle steps db.example 5433");
     assert_eq!(facts(1), "postgresql shop settle steps db.example 5433 7 unavailable");
+    assert_eq!(spans[0].end_time_unix_nano - spans[0].start_time_unix_nano, 250_000);
+    assert_ne!(spans[0].span_id, spans[1].span_id);
+    assert_eq!(spans[0].status, None);
     assert_eq!(spans[1].status.as_ref().map(|status| status.code), Some(2), "an error");
 }
 

@@ -208,19 +208,15 @@ async fn a_task_that_there_is_no_room_for_is_counted_and_waits_for_nobody() {
 
 #[tokio::test]
 async fn calls_to_the_database_are_told_of_attempts_that_are_sampled() {
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-
     let settings = |ratio| TracesSettings { enabled: true, ratio, ..TracesSettings::default() };
     let attempt = LeaseKey { step: task(1).step(0), attempt: 1 };
     let all = Tracing::start(&settings(1.0)).expect("fine").expect("enabled");
-    let _subscriber = tracing_subscriber::registry().with(all.layer()).set_default();
-    assert!(all.store_span(attempt, StoreCall::Settle, 0).is_none(), "nobody knows where the database is");
+    assert!(!all.tells_of_calls(attempt), "nobody knows where the database is");
     all.tell_of(&DatabaseSettings { url: "sqlite:data/work.db".to_owned(), ..DatabaseSettings::default() });
-    assert!(!all.store_span(attempt, StoreCall::Settle, 0).is_none());
+    assert!(all.tells_of_calls(attempt));
     let none = Tracing::start(&settings(0.0)).expect("fine").expect("enabled");
     none.tell_of(&DatabaseSettings::default());
-    assert!(none.store_span(attempt, StoreCall::Inputs, 0).is_none());
+    assert!(!none.tells_of_calls(attempt));
     none.marked.put(task(1));
-    assert!(!none.store_span(attempt, StoreCall::Inputs, 0).is_none(), "its submitter records");
+    assert!(none.tells_of_calls(attempt), "its submitter records");
 }

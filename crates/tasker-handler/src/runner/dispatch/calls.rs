@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::super::inputs::{self, Read, Wanted};
 use super::super::running::StopReason;
 use super::{Appetite, Dispatcher};
-use crate::tracer::{StoreCall, StoreSpans};
+use crate::tracer::{Calling, StorePurpose};
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -87,10 +87,10 @@ impl Dispatcher {
         }
         let (store, sent) = (Arc::clone(&self.store), Instant::now());
         let ended = settlements.iter().map(|settlement| settlement.key);
-        let spans = StoreSpans::begin(&*self.observers.tracer, StoreCall::Settle, ended);
+        let calling = Calling::begin(&self.observers.tracer, StorePurpose::Settle, ended);
         self.calls.push(Box::pin(async move {
             let reply = store.settle(SettleRequest { settlements, claim }).await;
-            spans.end(&reply);
+            calling.end(&reply);
             Answer::Settled { call, asked, sent, reply }
         }));
     }
@@ -115,10 +115,10 @@ impl Dispatcher {
     pub(super) fn read_inputs(&mut self, wanted: Wanted) {
         let store = Arc::clone(&self.store);
         let attempts = wanted.keys.iter().copied();
-        let spans = StoreSpans::begin(&*self.observers.tracer, StoreCall::Inputs, attempts);
+        let calling = Calling::begin(&self.observers.tracer, StorePurpose::Inputs, attempts);
         self.calls.push(Box::pin(async move {
             let reply = inputs::read(store, &wanted).await;
-            spans.end(&reply);
+            calling.end(&reply);
             Answer::Inputs { keys: wanted.keys, reply }
         }));
     }
