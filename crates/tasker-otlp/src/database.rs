@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use opentelemetry::trace::{SpanKind, TraceFlags};
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 use tasker_core::Timestamp;
 use tasker_trace::{TraceContext, attributes};
@@ -82,7 +83,7 @@ impl DatabaseCall {
             }
         }
         if self.error.is_some() {
-            convert::status(span, Some(""), convert::UNSET);
+            convert::status(span, StatusCode::Error, "");
         }
         // What it was a part of is written elsewhere.
         span.fixed32(16, convert::flags(TraceFlags::SAMPLED, true));
