@@ -16,8 +16,8 @@ const LEAST_FOR_OUTCOME: usize = 24;
 
 /// A trace drawn for a width: each span with when it began, how long it took and how it ended.
 pub(crate) struct Drawing<'a> {
-    spans: &'a [Span],
-    parts: BTreeMap<Option<SpanId>, Vec<&'a Span>>,
+    spans: &'a [Span<'a>],
+    parts: BTreeMap<Option<SpanId>, Vec<&'a Span<'a>>>,
     paint: Paint,
     columns: usize,
 }
@@ -26,12 +26,12 @@ pub(crate) struct Drawing<'a> {
 struct Row<'a> {
     /// The branches that lead to it.
     branches: String,
-    span: &'a Span,
+    span: &'a Span<'a>,
 }
 
 impl<'a> Drawing<'a> {
     /// A drawing of spans of one trace, parents before their parts.
-    pub(crate) fn of(spans: &'a [Span], paint: Paint, columns: usize) -> Self {
+    pub(crate) fn of(spans: &'a [Span<'a>], paint: Paint, columns: usize) -> Self {
         let mut parts: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for span in spans {
             parts.entry(span.parent).or_default().push(span);
@@ -80,7 +80,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// How a span ended, and what went wrong.
-    fn outcome(&self, span: &Span, columns: usize) -> String {
+    fn outcome(&self, span: &Span<'_>, columns: usize) -> String {
         let word = [name::OUTCOME, name::STEP_STATE, name::TASK_STATE, name::QUEUE_CAUSE];
         let word = word
             .into_iter()

@@ -3,11 +3,11 @@
 mod delegated;
 mod told;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use tasker_core::{Clock, LeaseKey, TaskId, Timestamp, WorkerId};
 use tasker_events::{AttemptRef, Event, Events, StepKind, TaskKind, TaskRef};
 use tasker_store::{Lease, PlanId, Store, StoreError};
@@ -41,6 +41,9 @@ struct Kinds {
     task: Arc<TaskKind>,
     steps: Vec<Arc<StepKind>>,
 }
+
+/// What the plan was of that was looked up last.
+type Latest = Option<(PlanId, Option<Arc<Kinds>>)>;
 
 /// An attempt whose end this process will record.
 #[derive(Clone, Copy)]
@@ -140,14 +143,24 @@ impl Observed {
         Some(Arc::clone(kinds.entry(plan).or_insert_with(|| Arc::new(Kinds { task, steps }))))
     }
 
+    /// As [`kinds`](Self::kinds), for one after the other: mostly they are of the same plan.
+    async fn kinds_after<'a>(&self, plan: PlanId, latest: &'a mut Latest) -> Option<&'a Kinds> {
+        if latest.as_ref().is_none_or(|(of, _)| *of != plan) {
+            *latest = Some((plan, self.kinds(plan).await));
+        }
+        latest.as_ref()?.1.as_deref()
+    }
+
     fn attempts(&self) -> MutexGuard<'_, HashMap<LeaseKey, Held>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hold(&self, key: LeaseKey, held: Held) {
+    fn hold(&self, leases: impl Iterator<Item = (LeaseKey, Held)>) {
         let mut attempts = self.attempts();
-        if attempts.len() < MOST_ATTEMPTS {
-            attempts.entry(key).or_insert(held);
+        for (key, held) in leases {
+            if attempts.len() < MOST_ATTEMPTS {
+                attempts.entry(key).or_insert(held);
+            }
         }
     }
 
@@ -158,19 +171,18 @@ impl Observed {
     /// Tells of leases that came with an answer.
     async fn leased(&self, worker: Option<WorkerId>, leases: &[Lease]) {
         let now = Instant::now();
-        for lease in leases {
-            self.hold(lease.key, Held { plan: lease.plan, began: Some(now) });
-        }
+        self.hold(leases.iter().map(|lease| (lease.key, Held { plan: lease.plan, began: Some(now) })));
         let Some(worker) = worker else { return };
         match u32::try_from(leases.len()).unwrap_or(u32::MAX) {
             0 => self.events.emit(&Event::WorkflowNoViableSteps { worker }),
             step_count => self.events.emit(&Event::WorkflowViableStepsDiscovered { step_count }),
         }
+        let mut latest = None;
         for lease in leases {
-            let Some(kinds) = self.kinds(lease.plan).await else { continue };
+            let Some(kinds) = self.kinds_after(lease.plan, &mut latest).await else { continue };
             let Some(attempt) = kinds.attempt(lease.key) else { continue };
             if lease.starts_task {
-                self.started(&kinds, lease.key.step.task());
+                self.started(kinds, lease.key.step.task());
             }
             self.events.emit(&Event::StepExecutionRequested {
                 attempt,

@@ -40,6 +40,15 @@ struct StepSeries {
     waited: OnceLock<Handle<Histogram>>,
     completed: OnceLock<Handle<Counter>>,
     completed_seconds: OnceLock<Handle<Histogram>>,
+    handled: OnceLock<Handle<Histogram>>,
+}
+
+/// The series of a task, each found when it is first needed.
+#[derive(Default)]
+struct TaskSeries {
+    started: OnceLock<Handle<Counter>>,
+    completed: OnceLock<Handle<Counter>>,
+    completed_seconds: OnceLock<Handle<Histogram>>,
 }
 
 impl Fold {
@@ -73,13 +82,31 @@ impl Fold {
         })
     }
 
-    fn task(&self, kind: &TaskKind, outcome: &str) {
-        self.tasks.with(&[&kind.namespace, &kind.name, outcome]).increment();
+    fn task(&self, kind: &TaskKind, outcome: &str) -> Handle<Counter> {
+        self.tasks.with(&[&kind.namespace, &kind.name, outcome])
     }
 
-    fn task_ended(&self, kind: &TaskKind, outcome: &str, seconds: f64) {
-        self.task(kind, outcome);
-        self.task_seconds.with(&[&kind.namespace, &kind.name, outcome]).observe(duration(seconds));
+    fn task_seconds(&self, kind: &TaskKind, outcome: &str) -> Handle<Histogram> {
+        self.task_seconds.with(&[&kind.namespace, &kind.name, outcome])
+    }
+
+    /// What happens to every task: its series are kept beside its name.
+    fn task_started(&self, kind: &TaskKind) {
+        if let Some(series) = kind.cache.get(TaskSeries::default) {
+            series.started.get_or_init(|| self.task(kind, "started")).increment();
+        }
+    }
+
+    fn task_completed(&self, kind: &TaskKind, seconds: f64) {
+        let Some(series) = kind.cache.get(TaskSeries::default) else { return };
+        series.completed.get_or_init(|| self.task(kind, "completed")).increment();
+        let took = series.completed_seconds.get_or_init(|| self.task_seconds(kind, "completed"));
+        took.observe(duration(seconds));
+    }
+
+    fn task_failed(&self, kind: &TaskKind, seconds: f64) {
+        self.task(kind, "failed").increment();
+        self.task_seconds(kind, "failed").observe(duration(seconds));
     }
 
     fn attempt(&self, kind: &StepKind, outcome: &str) -> Handle<Counter> {
@@ -114,6 +141,17 @@ impl Fold {
         }
     }
 
+    fn handled(&self, AttemptRef { key, kind }: AttemptRef<'_>, seconds: f64, outcome: &str) {
+        let [namespace, task, step] = step_labels(kind);
+        let series = || self.handler_seconds.with(&[namespace, task, step, outcome]);
+        match kind.cache.get(StepSeries::default) {
+            Some(known) if outcome == "done" => {
+                self.observe(known.handled.get_or_init(series), seconds, key);
+            }
+            _ => self.observe(&series(), seconds, key),
+        }
+    }
+
     fn failed(&self, AttemptRef { key, kind }: AttemptRef<'_>, seconds: Option<f64>, will_retry: bool) {
         self.attempt(kind, "failed").increment();
         if will_retry {
@@ -131,24 +169,20 @@ impl Sink for Fold {
         let id = event.id();
         self.known[id as usize].get_or_init(|| self.events.with(&[id.name()])).increment();
         match event {
-            Event::TaskInitializeRequested { task, .. } => self.task(task.kind, "submitted"),
+            Event::TaskInitializeRequested { task, .. } => self.task(task.kind, "submitted").increment(),
             Event::TaskCompleted { task, total_execution_duration } => {
-                self.task_ended(task.kind, "completed", *total_execution_duration);
+                self.task_completed(task.kind, *total_execution_duration);
             }
             Event::TaskFailed { task, total_execution_duration } => {
-                self.task_ended(task.kind, "failed", *total_execution_duration);
+                self.task_failed(task.kind, *total_execution_duration);
             }
-            Event::TaskCancelled { task, .. } => self.task(task.kind, "cancelled"),
-            Event::TaskResolvedManually { task, .. } => self.task(task.kind, "resolved"),
-            Event::TaskStartRequested { task, .. } => self.task(task.kind, "started"),
+            Event::TaskCancelled { task, .. } => self.task(task.kind, "cancelled").increment(),
+            Event::TaskResolvedManually { task, .. } => self.task(task.kind, "resolved").increment(),
+            Event::TaskStartRequested { task, .. } => self.task_started(task.kind),
             Event::StepExecutionRequested { attempt, queue_duration, .. } => {
                 self.begun(attempt.kind, *queue_duration);
             }
-            Event::StepHandle { attempt, duration: seconds, outcome } => {
-                let [namespace, task, step] = step_labels(attempt.kind);
-                let took = self.handler_seconds.with(&[namespace, task, step, outcome]);
-                self.observe(&took, *seconds, attempt.key);
-            }
+            Event::StepHandle { attempt, duration, outcome } => self.handled(*attempt, *duration, outcome),
             Event::LeaseExpired { attempt } => self.expiries.with(&step_labels(attempt.kind)).increment(),
             Event::StepCompleted { attempt, execution_duration } => {
                 self.completed(*attempt, *execution_duration);

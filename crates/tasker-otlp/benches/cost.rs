@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tasker_core::{LeaseKey, TaskId, Timestamp};
-use tasker_otlp::{Settings, Traces, attempt_span};
+use tasker_otlp::{Settings, Traces, Written, attempt_span};
 use tasker_trace::{
     Kind, Sampled, Sampling, Span, SpanId, Subject, TraceContext, TraceId, Value, attributes,
 };
@@ -16,7 +16,7 @@ fn task() -> TaskId {
     TaskId::new(Timestamp::from_micros(1_790_000_000_000_000), 0x2aaa_aaaa_aaa0_0000)
 }
 
-fn span(number: u32) -> Span {
+fn span(number: u32) -> Span<'static> {
     let at = Timestamp::from_micros(1_790_000_000_000_000);
     let key = LeaseKey { step: task().step(1), attempt: number };
     let fact = |name, value: &str| (name, Value::from(value.to_owned()));
@@ -62,7 +62,10 @@ fn cost(c: &mut Criterion) {
     c.bench_function("an attempt that is sampled, with a call inside", |b| {
         b.iter(|| attempt(black_box(Sampled::Yes)));
     });
-    let hundred = || (1..=100).map(span).collect::<Vec<_>>();
+    let spans = |count| (1..=count).map(span).collect::<Vec<_>>();
+    let hundred = || Written::of(&spans(100));
+    let unwritten = spans(100);
+    c.bench_function("to write 100 spans", |b| b.iter(|| Written::of(black_box(&unwritten))));
     c.bench_function("to put 100 spans into the queue", |b| {
         let setup = || (Traces::start(&settings).expect("settings"), hundred());
         b.iter_batched(
@@ -74,7 +77,7 @@ fn cost(c: &mut Criterion) {
             BatchSize::LargeInput,
         );
     });
-    traces.offer((0..20_000).map(span).collect());
+    traces.offer(Written::of(&spans(20_000)));
     c.bench_function("to drop 100 spans that there is no room for", |b| {
         b.iter_batched(hundred, |spans| traces.offer(spans), BatchSize::LargeInput);
     });

@@ -57,15 +57,42 @@ impl Envelope {
             of_resource.part(2, |of_scope| {
                 of_scope.fields(&self.scope);
                 for waiting in batch {
-                    of_scope.part(2, |message| match waiting {
-                        Waiting::Recorded(span) => recorded(message, span),
-                        Waiting::Live(span) => live(message, span),
-                        Waiting::Call(call) => call.write(message),
-                    });
+                    match waiting {
+                        Waiting::Recorded(span) => of_scope.bytes(2, span),
+                        Waiting::Live(span) => of_scope.part(2, |message| live(message, span)),
+                        Waiting::Call(call) => of_scope.part(2, |message| call.write(message)),
+                    }
                 }
             });
         });
         request.into_bytes().into()
+    }
+}
+
+/// Spans as they are sent, made where there is time for it.
+#[derive(Debug, Default)]
+pub struct Written(pub(crate) Vec<Box<[u8]>>);
+
+impl Written {
+    /// Writes the spans of a trace.
+    pub fn of(spans: &[Span<'_>]) -> Self {
+        let mut message = Message::with_capacity(2 * BYTES);
+        let written = spans.iter().map(|span| {
+            message.clear();
+            recorded(&mut message, span);
+            message.as_bytes().into()
+        });
+        Self(written.collect())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -86,7 +113,7 @@ pub(crate) fn span_context(context: &TraceContext) -> SpanContext {
 }
 
 /// A span from the record.
-fn recorded(message: &mut Message, span: &Span) {
+fn recorded(message: &mut Message, span: &Span<'_>) {
     message.bytes(1, &trace_id(span.trace));
     message.bytes(2, &span_id(span.id));
     if let Some(parent) = span.parent {
@@ -118,7 +145,7 @@ fn recorded(message: &mut Message, span: &Span) {
         message.part(13, |message| {
             message.bytes(1, &trace_id(link.trace));
             message.bytes(2, &span_id(link.span));
-            all(message, 4, &link.attributes);
+            attribute(message, 4, attributes::LINK_TYPE, |any| any.text(1, link.kind));
             message.fixed32(6, flags(TraceFlags::SAMPLED, link.trace != span.trace));
         });
     }
@@ -221,13 +248,15 @@ fn dropped(message: &mut Message, field: u32, count: u32) {
     }
 }
 
-fn all(message: &mut Message, field: u32, attributes: &[tasker_trace::Attribute]) {
+fn all(message: &mut Message, field: u32, attributes: &[tasker_trace::Attribute<'_>]) {
     use tasker_trace::Value;
     for (key, value) in attributes {
         attribute(message, field, key, |any| match value {
             Value::Text(words) => any.text(1, words),
             Value::Truth(truth) => any.number(2, (*truth).into()),
             Value::Number(number) => any.number(3, number.cast_unsigned()),
+            Value::Task(task) => any.shown(1, task),
+            Value::Step(step) => any.shown(1, step),
             Value::Texts(texts) => array(any, texts, |any, words| any.text(1, words)),
         });
     }

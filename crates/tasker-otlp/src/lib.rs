@@ -2,8 +2,9 @@
 //!
 //! [`Traces`] has one bounded queue, for three kinds of spans: those of [`tasker_trace::spans`], which are written when
 //! a task has ended; those that handlers make while they run, with the macros of `tracing`, inside of
-//! [`attempt_span`]; and calls of a database, each a [`DatabaseCall`]. A background task sends them in batches over gRPC or HTTP, and repeats what did not arrive within
-//! bounds. Nothing ever waits for it: what is too much is dropped and counted, see [`Report`].
+//! [`attempt_span`]; and calls of a database, each a [`DatabaseCall`]. A background task sends them in batches over gRPC
+//! or HTTP, and repeats what did not arrive within bounds. Nothing ever waits for it: what is too much is dropped and
+//! counted, see [`Report`].
 //!
 //! The layer of [`Traces::layer`] takes what is inside of an attempt and nothing else. An attempt that is not sampled
 //! has no span, so that it costs a comparison.
@@ -24,6 +25,7 @@ mod wire;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use convert::Written;
 pub use database::{DatabaseCall, DatabasePlace};
 pub use live::{TARGET, attempt_span, current};
 pub use queue::Report;

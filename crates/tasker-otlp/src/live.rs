@@ -71,7 +71,7 @@ impl SpanProcessor for LiveSpans {
     fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
             secrets::mask(&mut span);
-            self.0.offer(std::iter::once(Waiting::Live(span)));
+            self.0.offer(std::iter::once(Waiting::Live(Box::new(span))));
         }
     }
 

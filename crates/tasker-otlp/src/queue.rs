@@ -12,12 +12,12 @@ use crate::database::DatabaseCall;
 /// A span that waits to be sent.
 #[derive(Debug)]
 pub(crate) enum Waiting {
-    /// From the record of a task.
-    Recorded(tasker_trace::Span),
+    /// From the record of a task, as it is sent.
+    Recorded(Box<[u8]>),
     /// Made while a handler ran.
-    Live(SpanData),
+    Live(Box<SpanData>),
     /// A call to the database.
-    Call(DatabaseCall),
+    Call(Box<DatabaseCall>),
 }
 
 /// What became of the spans so far.

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
-use tasker_trace::Span;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::convert::scope;
+use crate::convert::{Written, scope};
 use crate::courier::Courier;
 use crate::database::DatabaseCall;
 use crate::live::{LiveSpans, gate};
@@ -53,13 +52,13 @@ impl Traces {
 
     /// Takes the spans of a trace, as far as there is room, and drops the others. As parents come first, what is
     /// taken hangs together.
-    pub fn offer(&self, spans: Vec<Span>) {
-        self.queue.offer(spans.into_iter().map(Waiting::Recorded));
+    pub fn offer(&self, spans: Written) {
+        self.queue.offer(spans.0.into_iter().map(Waiting::Recorded));
     }
 
     /// Takes calls to a database as spans, as far as there is room, and drops the others.
     pub fn offer_calls(&self, calls: impl ExactSizeIterator<Item = DatabaseCall>) {
-        self.queue.offer(calls.map(Waiting::Call));
+        self.queue.offer(calls.map(|call| Waiting::Call(Box::new(call))));
     }
 
     /// Takes the spans of a trace, and waits for room where there is none: for those who have time.
@@ -67,8 +66,8 @@ impl Traces {
     /// # Cancel safety
     ///
     /// Of what was not taken yet when the future is dropped, nothing is counted.
-    pub async fn put(&self, spans: Vec<Span>) {
-        let mut spans = spans.into_iter().map(Waiting::Recorded);
+    pub async fn put(&self, spans: Written) {
+        let mut spans = spans.0.into_iter().map(Waiting::Recorded);
         loop {
             let relieved = self.queue.relieved.notified();
             tokio::pin!(relieved);

@@ -1,5 +1,8 @@
 //! Writing messages of protocol buffers, one field after the other: <https://protobuf.dev/programming-guides/encoding/>.
 
+use std::fmt;
+use std::io::Write as _;
+
 /// A message, as far as it is written. Each method adds a field, whatever its value.
 #[derive(Debug, Default)]
 pub(crate) struct Message(Vec<u8>);
@@ -16,6 +19,14 @@ enum Wire {
 impl Message {
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
@@ -52,16 +63,28 @@ impl Message {
         self.bytes(field, text.as_bytes());
     }
 
+    /// A text that is put together here.
+    pub(crate) fn shown(&mut self, field: u32, value: &impl fmt::Display) {
+        self.part(field, |text| write!(text.0, "{value}").expect("memory takes all"));
+    }
+
     /// A message within this one.
     pub(crate) fn part(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
         self.key(field, Wire::Delimited);
+        // Its length stands before it, mostly in one byte.
+        self.0.push(0);
         let start = self.0.len();
         write(self);
-        // Its length stands before it: what was written moves on by as much as that takes.
         let end = self.0.len();
-        self.varint((end - start) as u64);
-        let length = self.0.len() - end;
-        self.0[start..].rotate_right(length);
+        let mut length = end - start;
+        if length >= 0x80 {
+            // What was written moves on by as much as the others take.
+            self.varint((length >> 7) as u64);
+            let more = self.0.len() - end;
+            self.0[start..].rotate_right(more);
+            length |= 0x80;
+        }
+        self.0[start - 1] = length.to_le_bytes()[0];
     }
 
     fn key(&mut self, field: u32, wire: Wire) {

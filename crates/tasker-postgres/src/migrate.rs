@@ -50,6 +50,7 @@ migrations! {
     9 "0009_one",
     10 "0010_told",
     11 "0011_hop",
+    12 "0012_micros",
 }
 
 /// Why the schema cannot be used.

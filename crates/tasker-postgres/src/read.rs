@@ -12,7 +12,7 @@ use tasker_store::{
 use uuid::Uuid;
 
 use crate::error::unstorable;
-use crate::feed::transition;
+use crate::feed::{transition, unpacked};
 use crate::literal::{List, Literal, Word};
 use crate::row::Reader;
 use crate::statement::{
@@ -85,8 +85,8 @@ impl ReadStore for PostgresStore {
         let script = script().map_err(|error| unstorable(ACTION, error))?;
         let mut results = self.database.query(ACTION, script).await?;
         let transitions = results.pop().unwrap_or_default();
-        let transitions = transitions.iter().map(|row| transition(row.of("transitions")));
-        let transitions = transitions.collect::<Result<_, _>>()?;
+        let transitions = transitions.iter().map(|row| unpacked(row.of("transitions")));
+        let transitions = transitions.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let found = results.pop().unwrap_or_default();
         let found = found.iter().map(|row| task(row.of("tasks"))).collect::<Result<_, _>>()?;
         Ok(TaskHistory::gather(tasks, found, transitions))

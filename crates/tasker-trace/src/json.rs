@@ -2,9 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::attributes;
 use crate::span::{Attribute, Kind, Span, Value};
 
-impl Span {
+impl Span<'_> {
     /// The span with all that is known of it; ids are hexadecimal.
     pub fn to_json(&self) -> Json {
         let events = self.events.iter().map(
@@ -12,7 +13,7 @@ impl Span {
         );
         let links = self.links.iter().map(|link| {
             let (trace, of) = (link.trace.to_string(), link.span.to_string());
-            json!({ "trace_id": trace, "span_id": of, "attributes": facts(&link.attributes) })
+            json!({ "trace_id": trace, "span_id": of, "attributes": { attributes::LINK_TYPE: link.kind } })
         });
         let error = self.error.as_ref().map(|error| json!({ "type": error.kind, "message": error.message }));
         json!({
@@ -31,13 +32,14 @@ impl Span {
     }
 }
 
-fn facts(attributes: &[Attribute]) -> Json {
+fn facts(attributes: &[Attribute<'_>]) -> Json {
     let facts = attributes.iter().map(|(name, value)| {
         let value = match value {
             Value::Text(text) => json!(text),
             Value::Texts(texts) => json!(texts),
             Value::Number(number) => json!(number),
             Value::Truth(truth) => json!(truth),
+            Value::Task(_) | Value::Step(_) => json!(value.to_string()),
         };
         ((*name).to_owned(), value)
     });

@@ -1,15 +1,15 @@
-//! A span as plain data.
+//! A span as plain data, most of which it borrows from the record that it was made of.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use tasker_core::Timestamp;
+use tasker_core::{StepId, TaskId, Timestamp};
 
 use crate::id::{SpanId, TraceId};
 
 /// A stretch of time in a trace.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span {
+pub struct Span<'a> {
     /// The trace it belongs to.
     pub trace: TraceId,
     /// Its id.
@@ -17,7 +17,7 @@ pub struct Span {
     /// The span it is part of; `None` for the task.
     pub parent: Option<SpanId>,
     /// What it is called.
-    pub name: Cow<'static, str>,
+    pub name: Cow<'a, str>,
     /// Its part in the exchange of messages.
     pub kind: Kind,
     /// When it began.
@@ -25,13 +25,13 @@ pub struct Span {
     /// When it ended.
     pub end: Timestamp,
     /// Facts about it.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Attribute<'a>>,
     /// What happened in it.
-    pub events: Vec<Event>,
+    pub events: Vec<Event<'a>>,
     /// Spans that it has to do with, but is not part of.
     pub links: Vec<Link>,
     /// What went wrong, if something did.
-    pub error: Option<SpanError>,
+    pub error: Option<SpanError<'a>>,
 }
 
 /// The part of a span in the exchange of messages.
@@ -44,83 +44,130 @@ pub enum Kind {
 }
 
 /// A fact: its name, see [`attributes`](crate::attributes), and its value.
-pub type Attribute = (&'static str, Value);
+pub type Attribute<'a> = (&'static str, Value<'a>);
 
 /// The value of a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum Value<'a> {
     /// A text.
-    Text(Cow<'static, str>),
+    Text(Cow<'a, str>),
     /// Texts.
-    Texts(Vec<String>),
+    Texts(Cow<'a, [String]>),
     /// A whole number.
     Number(i64),
     /// Yes or no.
     Truth(bool),
+    /// A task: its id as text.
+    Task(TaskId),
+    /// A step: its id as text.
+    Step(StepId),
 }
 
 /// Something that happened at one time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub struct Event<'a> {
     /// What it is called.
     pub name: &'static str,
     /// When.
     pub at: Timestamp,
     /// Facts about it.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Attribute<'a>>,
 }
 
 /// A span that another has to do with.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
     /// Its trace.
     pub trace: TraceId,
     /// Its id.
     pub span: SpanId,
-    /// Facts about the link.
-    pub attributes: Vec<Attribute>,
+    /// What the one has to do with the other: the attribute [`LINK_TYPE`](crate::attributes::LINK_TYPE).
+    pub kind: &'static str,
 }
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpanError {
+pub struct SpanError<'a> {
     /// A short stable name of the kind of failure: `error.type`.
-    pub kind: String,
+    pub kind: Cow<'a, str>,
     /// What happened, for a person.
-    pub message: String,
+    pub message: Cow<'a, str>,
 }
 
-impl Span {
+impl<'a> Span<'a> {
     /// The value of an attribute, if it has one of this name.
-    pub fn attribute(&self, name: &str) -> Option<&Value> {
+    pub fn attribute(&self, name: &str) -> Option<&Value<'a>> {
         self.attributes.iter().find(|(of, _)| *of == name).map(|(_, value)| value)
+    }
+
+    /// The same, to be kept longer than the record.
+    pub fn into_owned(self) -> Span<'static> {
+        let events = self.events.into_iter();
+        Span {
+            name: owned(self.name),
+            attributes: kept(self.attributes),
+            events: events
+                .map(|event| Event { attributes: kept(event.attributes), name: event.name, at: event.at })
+                .collect(),
+            error: self
+                .error
+                .map(|error| SpanError { kind: owned(error.kind), message: owned(error.message) }),
+            trace: self.trace,
+            id: self.id,
+            parent: self.parent,
+            kind: self.kind,
+            start: self.start,
+            end: self.end,
+            links: self.links,
+        }
     }
 }
 
-impl fmt::Display for Value {
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
+
+fn kept(attributes: Vec<Attribute<'_>>) -> Vec<Attribute<'static>> {
+    let kept = attributes.into_iter().map(|(name, value)| {
+        let value = match value {
+            Value::Text(text) => Value::Text(owned(text)),
+            Value::Texts(texts) => Value::Texts(Cow::Owned(texts.into_owned())),
+            Value::Number(number) => Value::Number(number),
+            Value::Truth(truth) => Value::Truth(truth),
+            Value::Task(task) => Value::Task(task),
+            Value::Step(step) => Value::Step(step),
+        };
+        (name, value)
+    });
+    kept.collect()
+}
+
+impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::Texts(texts) => f.write_str(&texts.join(", ")),
             Self::Number(number) => number.fmt(f),
             Self::Truth(truth) => truth.fmt(f),
+            Self::Task(task) => task.fmt(f),
+            Self::Step(step) => step.fmt(f),
         }
     }
 }
 
-impl From<&'static str> for Value {
-    fn from(text: &'static str) -> Self {
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
         Self::Text(Cow::Borrowed(text))
     }
 }
 
-impl From<String> for Value {
+impl From<String> for Value<'_> {
     fn from(text: String) -> Self {
         Self::Text(Cow::Owned(text))
     }
 }
 
-impl From<u32> for Value {
+impl From<u32> for Value<'_> {
     fn from(number: u32) -> Self {
         Self::Number(i64::from(number))
     }

@@ -11,7 +11,7 @@ use tasker_store::{TaskRecord, Transition};
 use crate::attributes as name;
 use crate::context::TraceContext;
 use crate::id::{SpanId, Subject, TraceId};
-use crate::span::{Attribute, Kind, Link, Span, SpanError};
+use crate::span::{Attribute, Kind, Link, Span, SpanError, Value};
 use crate::story::{Run, Story};
 use facts::Facts;
 
@@ -39,15 +39,14 @@ impl Origin<'_> {
 /// `history` is that of the task, in order; where it is empty there is no trace. Parents come before their parts,
 /// and lie around them in time. The same record gives the same spans. What goes on beyond the record ends with it for
 /// now, and says that it is unfinished.
-pub fn spans(
-    task: &TaskRecord,
-    template: &TaskTemplate,
-    history: &[Transition],
-    origin: &Origin<'_>,
-) -> Vec<Span> {
+pub fn spans<'a>(
+    task: &'a TaskRecord,
+    template: &'a TaskTemplate,
+    history: &'a [Transition],
+    origin: &Origin<'a>,
+) -> Vec<Span<'a>> {
     let Some(story) = Story::read(template, history) else { return Vec::new() };
-    let id = task.id.to_string();
-    let mut trace = Trace { task, id, template, spans: Vec::with_capacity(2 + 4 * template.steps.len()) };
+    let mut trace = Trace { task, template, spans: Vec::with_capacity(2 + 4 * template.steps.len()) };
     trace.task(&story, origin);
     for run in &story.runs {
         trace.run(run);
@@ -61,10 +60,8 @@ pub fn spans(
 /// A trace in the making.
 struct Trace<'a> {
     task: &'a TaskRecord,
-    /// That of the task, which every span tells.
-    id: String,
     template: &'a TaskTemplate,
-    spans: Vec<Span>,
+    spans: Vec<Span<'a>>,
 }
 
 /// When a span began and ended.
@@ -74,7 +71,7 @@ struct Stretch {
     end: Timestamp,
 }
 
-impl Trace<'_> {
+impl<'a> Trace<'a> {
     fn span_id(&self, subject: Subject) -> SpanId {
         SpanId::of(self.task.id, subject)
     }
@@ -84,11 +81,11 @@ impl Trace<'_> {
         &self,
         subject: Subject,
         parent: Option<Subject>,
-        name: impl Into<Cow<'static, str>>,
+        name: impl Into<Cow<'a, str>>,
         stretch: Stretch,
-    ) -> Span {
+    ) -> Span<'a> {
         let mut attributes = Vec::with_capacity(FACTS);
-        attributes.push((name::TASK_ID, self.id.clone().into()));
+        attributes.push((name::TASK_ID, Value::Task(self.task.id)));
         Span {
             trace: TraceId::of(self.task.id),
             id: self.span_id(subject),
@@ -106,14 +103,10 @@ impl Trace<'_> {
 
     /// A link to another span of this trace.
     fn link(&self, subject: Subject, kind: &'static str) -> Link {
-        Link {
-            trace: TraceId::of(self.task.id),
-            span: self.span_id(subject),
-            attributes: vec![(name::LINK_TYPE, kind.into())],
-        }
+        Link { trace: TraceId::of(self.task.id), span: self.span_id(subject), kind }
     }
 
-    fn task(&mut self, story: &Story<'_>, origin: &Origin<'_>) {
+    fn task(&mut self, story: &Story<'a>, origin: &Origin<'a>) {
         let key = self.template.key();
         let stretch = Stretch { start: story.start, end: story.end };
         let mut span = self.span(Subject::Task, None, format!("tasker.task {key}"), stretch);
@@ -125,12 +118,12 @@ impl Trace<'_> {
         self.spans.push(span);
     }
 
-    fn task_facts(&self, origin: &Origin<'_>) -> Vec<Attribute> {
+    fn task_facts(&self, origin: &Origin<'a>) -> Vec<Attribute<'a>> {
         let (task, template) = (self.task, self.template);
         let steps = u32::try_from(template.steps.len()).unwrap_or(u32::MAX);
         let mut facts = Facts::default();
-        facts.add(name::TASK_NAMESPACE, template.namespace.to_string());
-        facts.add(name::TASK_NAME, template.name.to_string());
+        facts.add(name::TASK_NAMESPACE, template.namespace.as_str());
+        facts.add(name::TASK_NAME, template.name.as_str());
         facts.add(name::TASK_VERSION, template.version.to_string());
         facts.add(name::TASK_STATE, task.state.as_str());
         facts.add(name::TASK_STEPS, steps);
@@ -141,7 +134,7 @@ impl Trace<'_> {
         facts.finish()
     }
 
-    fn run(&mut self, run: &Run<'_>) {
+    fn run(&mut self, run: &Run<'a>) {
         let stretch = Stretch { start: run.start, end: run.end };
         let mut span =
             self.span(Subject::Run(run.number), Some(Subject::Task), "tasker.orchestrate", stretch);
@@ -156,25 +149,21 @@ impl Trace<'_> {
     }
 
     /// What went wrong in a run that was blocked: the steps that failed.
-    fn blocked(&self, run: Option<&Run<'_>>) -> Option<SpanError> {
+    fn blocked(&self, run: Option<&Run<'a>>) -> Option<SpanError<'a>> {
         let failed = run?.steps.iter().filter(|(_, part)| part.state == State::Error);
         let names: Vec<&str> = failed.map(|(ordinal, _)| self.step_name(*ordinal)).take(10).collect();
         let message = match names.as_slice() {
-            [] => "nothing can run any more".to_owned(),
-            names => format!("failed: {}", names.join(", ")),
+            [] => "nothing can run any more".into(),
+            names => format!("failed: {}", names.join(", ")).into(),
         };
-        Some(SpanError { kind: "blocked".to_owned(), message })
+        Some(SpanError { kind: "blocked".into(), message })
     }
 
-    fn step_name(&self, ordinal: u32) -> &str {
+    fn step_name(&self, ordinal: u32) -> &'a str {
         self.template.steps.get(ordinal as usize).map_or("", |step| step.name.as_ref())
     }
 }
 
 fn created_by(submitter: &TraceContext) -> Link {
-    Link {
-        trace: submitter.trace,
-        span: submitter.span,
-        attributes: vec![(name::LINK_TYPE, "created_by".into())],
-    }
+    Link { trace: submitter.trace, span: submitter.span, kind: "created_by" }
 }

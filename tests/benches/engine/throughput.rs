@@ -77,6 +77,8 @@ pub(crate) struct Run {
     pub(crate) steps_per_commit: f64,
     pub(crate) engine_micros: f64,
     pub(crate) database_micros: f64,
+    /// All of them, with those that were under way when it was over.
+    pub(crate) attempts: usize,
 }
 
 /// Runs a worker until it has made `steps` attempts.
@@ -103,16 +105,17 @@ pub(crate) async fn drain_watched(
         // sleep: a measurement takes its time.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let elapsed = begun.elapsed();
-    let micros = |used: Duration| used.as_secs_f64() * 1e6 / steps as f64;
-    let run = Run {
-        rate: rate(steps, elapsed),
-        steps_per_commit: steps as f64 / (store.commits() - commits).max(1) as f64,
+    let (elapsed, made) = (begun.elapsed(), counters.snapshot().attempts() as usize);
+    let micros = |used: Duration| used.as_secs_f64() * 1e6 / made as f64;
+    let mut run = Run {
+        rate: rate(made, elapsed),
+        steps_per_commit: made as f64 / (store.commits() - commits).max(1) as f64,
         engine_micros: micros(own_cpu().saturating_sub(engine)),
         database_micros: micros(cpu_of_all("postgres").saturating_sub(database)),
+        attempts: made,
     };
     shutdown.cancel();
-    running.await?;
+    run.attempts = running.await?.attempts() as usize;
     Ok(run)
 }
 

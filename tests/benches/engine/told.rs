@@ -1,15 +1,22 @@
 //! What it costs that everything is told: steps in a second with events, metrics and traces, and without.
 //!
-//! Each run is a process of its own, as a process has one log and one set of traces.
+//! Machines get slower and faster while they work, by more than what is looked for. So what is compared lies side by
+//! side: the three ways take turns, for a few seconds each, on one database.
+//!
+//! Steps are taken in the order in which they become ready. So each turn begins with the last steps of tasks that are
+//! there already and goes on with the first steps of new ones: as many tasks end as begin, and there is time to write
+//! the traces of all of them while the work goes on.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use tasker_handler::Runner;
 use tasker_runtime::{
     LogSettings, Metrics, Process, Settings, Telemetry, TracesProtocol, TracesSettings, Tracing,
 };
+use tasker_store::Store;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -18,143 +25,186 @@ use crate::shape::Shape;
 use crate::stores::{Arena, Kind};
 use crate::throughput::{Run, drain, drain_watched, submit};
 
-/// Many, and short: what disturbs a run, a checkpoint or a neighbour, moves it by a tenth.
-const ROUNDS: usize = 15;
+/// Processes, each with a database of its own, one after the other.
+const PROCESSES: usize = 3;
+/// Rounds in each of them, after one that warms up.
+const ROUNDS: usize = 5;
 /// Which part of all tasks is traced.
 const RATIO: f64 = 0.1;
-/// Traces are taken to be written once none was sent for so long: a batch waits five seconds at most.
-const SILENCE: Duration = Duration::from_secs(6);
+/// Traces are taken to be written once none more came for so long.
+const SILENCE: Duration = Duration::from_millis(500);
 
 /// What is told.
 const TOLD: [&str; 3] = ["nothing", "metrics", "traces"];
 
-/// What was seen in one run.
+/// What was seen in one turn.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     /// Steps per second.
     rate: f64,
     /// The CPU time of this process and of the database, in microseconds for each step.
     cpu: f64,
-    /// Spans of the tasks of this run: all of them, those that were written when the work was done, and lost ones.
-    spans: [f64; 3],
-}
-
-impl From<Run> for Seen {
-    fn from(run: Run) -> Self {
-        Self { rate: run.rate, cpu: run.engine_micros + run.database_micros, ..Self::default() }
-    }
+    /// Spans that were written when the work was done.
+    by_then: f64,
+    /// Spans of the work, with those that were written later.
+    spans: f64,
+    lost: f64,
 }
 
 /// The same work while nothing is told, while events are routed and counted, and while one task in ten is traced as
 /// well, in turn: each is the first of a round as often as the others.
 pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
-    let (shape, tasks) = (Shape::linear()?, 1_000 * scale);
+    let (shape, tasks) = (Shape::linear()?, 2_500 * scale);
     let mut seen = [const { Vec::new() }; 3];
-    // The first round warms up.
-    for round in 0..=ROUNDS {
-        for place in (0..TOLD.len()).map(|turn| (round + turn) % TOLD.len()) {
-            let run = tokio::task::spawn_blocking(move || in_a_process(kind, TOLD[place], tasks)).await??;
-            if round > 0 {
-                seen[place].push(run);
-            }
+    for _ in 0..PROCESSES {
+        let turns = tokio::task::spawn_blocking(move || in_a_process(kind, tasks)).await??;
+        for (turn, figures) in turns.into_iter().enumerate() {
+            seen[turn % TOLD.len()].push(figures);
         }
     }
     for (told, runs) in TOLD.into_iter().zip(&seen) {
-        let ratio = median(runs.iter().zip(&seen[0]).map(|(run, silent)| run.rate / silent.rate).collect());
+        let ratios: Vec<f64> =
+            runs.iter().zip(&seen[0]).map(|(run, silent)| 100.0 * run.rate / silent.rate).collect();
         println!(
-            "told       {:10} {:>9.0} steps/s, told is {told}: {:.0} %    \
+            "told       {:10} {:>9.0} steps/s, told is {told}: {:.1} % ± {:.1}, of the middle half {:.1} %    \
              CPU µs/step, engine and database: {:.1}",
             shape.name,
             median(runs.iter().map(|run| run.rate).collect()),
-            100.0 * ratio,
+            mean(&ratios),
+            error_of_mean(&ratios),
+            mean(middle_half(&mut ratios.clone())),
             median(runs.iter().map(|run| run.cpu).collect()),
         );
     }
-    let spans = |place: usize| seen[2].iter().map(|run: &Seen| run.spans[place]).sum::<f64>();
+    let sum = |of: fn(&Seen) -> f64| seen[2].iter().map(of).sum::<f64>();
     println!(
         "told       {:10} {:>9.0} spans of {:.0} % of the tasks, {:.0} % of them written when the work was done, {:.0} lost",
         shape.name,
-        spans(0),
+        sum(|seen| seen.spans),
         100.0 * RATIO,
-        100.0 * spans(1) / spans(0),
-        spans(2),
+        100.0 * sum(|seen| seen.by_then) / sum(|seen| seen.spans),
+        sum(|seen| seen.lost),
     );
     Ok(())
 }
 
-fn in_a_process(kind: Kind, told: &str, tasks: usize) -> Result<Seen> {
+/// A process has one log and one set of traces. What it saw, turn by turn, in the order of what is told.
+fn in_a_process(kind: Kind, tasks: usize) -> Result<Vec<Seen>> {
     let store = if kind == Kind::Sqlite { "--sqlite" } else { "--postgres" };
     let mut command = Command::new(std::env::current_exe()?);
-    let run =
-        command.args(["told-once", store, told, &tasks.to_string()]).stderr(Stdio::inherit()).output()?;
-    ensure!(run.status.success(), "a run of {told} ended with {}", run.status);
+    let run = command.args(["told-once", store, &tasks.to_string()]).stderr(Stdio::inherit()).output()?;
+    ensure!(run.status.success(), "a process that is told of ended with {}", run.status);
     let text = String::from_utf8(run.stdout)?;
-    let figures: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-    let [rate, cpu, spans @ ..] = figures.as_slice() else { bail!("a run of {told} says {text:?}") };
-    Ok(Seen { rate: *rate, cpu: *cpu, spans: spans.try_into()? })
+    let turn = |line: &str| {
+        let figures: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        let [rate, cpu, by_then, spans, lost] = figures[..] else { bail!("a turn says {line:?}") };
+        Ok(Seen { rate, cpu, by_then, spans, lost })
+    };
+    text.lines().map(turn).collect()
 }
 
-/// One run, in this process: `words` are what is told, and how many tasks there are. Prints what was seen.
+/// Some rounds, in this process: `words` are how many tasks there are in each turn, and perhaps how many rounds, and
+/// the only way to be taken. Prints what was seen.
 pub(crate) async fn once(kind: Kind, words: &[&str]) -> Result<()> {
-    let [told, tasks] = words else { bail!("what is told, and of how many tasks") };
+    let [tasks, more @ ..] = words else { bail!("how many tasks") };
     let (shape, tasks) = (Shape::linear()?, tasks.parse::<usize>()?);
+    let rounds = more.first().map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
+    let only = more.get(1).and_then(|only| TOLD.iter().position(|told| told == only));
     let arena = Arena::open(kind).await?;
     arena.register(&shape).await?;
-    submit(&arena, &shape, tasks).await?;
-    arena.rest().await?;
-    let steps = tasks * shape.steps();
-    let seen = match *told {
-        "nothing" => drain(&arena.store, steps).await?.into(),
-        told => {
-            let (enabled, protocol) = (told == "traces", TracesProtocol::Http);
-            let endpoint = collector().await?;
-            let traces =
-                TracesSettings { enabled, endpoint, protocol, ratio: RATIO, ..TracesSettings::default() };
-            let log = LogSettings { level: "off".to_owned(), ..LogSettings::default() };
-            let telemetry = Telemetry::begin(&Settings { log, traces, ..Settings::default() })?;
-            watched(&arena, steps, telemetry.traces).await?
-        }
-    };
-    arena.close().await?;
-    let [all, by_then, lost] = seen.spans;
-    println!("{} {} {all} {by_then} {lost}", seen.rate, seen.cpu);
-    Ok(())
-}
-
-async fn watched(arena: &Arena, steps: usize, traces: Option<Arc<Tracing>>) -> Result<Seen> {
-    let metrics = Metrics::with(traces);
-    let store = metrics.observed(Arc::clone(&arena.store));
+    let (protocol, endpoint) = (TracesProtocol::Http, collector().await?);
+    let traces =
+        TracesSettings { enabled: true, endpoint, protocol, ratio: RATIO, ..TracesSettings::default() };
+    let log = LogSettings { level: "off".to_owned(), ..LogSettings::default() };
+    let telemetry = Telemetry::begin(&Settings { log, traces, ..Settings::default() })?;
     let stop = CancellationToken::new();
     let mut process = Process::new(stop.clone());
-    if let Some(traces) = metrics.traces() {
-        process.start_traces(&arena.store, traces, metrics.events());
-    }
-    let watch = |runner: tasker_handler::Runner| {
-        let runner = runner.tell(metrics.events().clone());
-        match metrics.traces() {
-            Some(traces) => runner.trace_with(Arc::clone(traces) as Arc<_>),
-            None => runner,
+    let ways = Ways::new(&arena.store, telemetry.traces.context("traces are enabled")?, &mut process);
+    let process = tokio::spawn(process.run());
+    submit(&arena, &shape, tasks).await?;
+    // What was made too much in a turn is missing in the next.
+    let mut ahead =
+        drain(&arena.store, tasks * (shape.steps() - 1)).await?.attempts - tasks * (shape.steps() - 1);
+    for round in 0..=rounds {
+        let mut seen = [Seen::default(); 3];
+        for place in (0..TOLD.len()).map(|turn| (round + turn) % TOLD.len()) {
+            submit(&arena, &shape, tasks).await?;
+            arena.rest().await?;
+            let steps = tasks * shape.steps() - ahead;
+            let attempts;
+            (seen[place], attempts) = ways.turn(only.unwrap_or(place), steps).await?;
+            ahead = attempts - steps;
         }
-    };
-    let mut seen: Seen = drain_watched(&store, steps, watch).await?.into();
-    if let Some(traces) = metrics.traces() {
-        let report = traces.report();
-        let by_then = report.exported + report.waiting;
-        let (mut exported, mut since) = (report.exported, Instant::now());
+        if round > 0 {
+            for Seen { rate, cpu, by_then, spans, lost } in seen {
+                println!("{rate} {cpu} {by_then} {spans} {lost}");
+            }
+        }
+    }
+    stop.cancel();
+    process.await??;
+    drop(ways);
+    arena.close().await
+}
+
+/// The same store, told of in each way.
+struct Ways {
+    stores: [Arc<dyn Store>; 3],
+    metrics: [Option<Arc<Metrics>>; 3],
+    traces: Arc<Tracing>,
+}
+
+impl Ways {
+    fn new(store: &Arc<dyn Store>, traces: Arc<Tracing>, process: &mut Process) -> Self {
+        let metrics = [None, Some(Metrics::new()), Some(Metrics::with(Some(Arc::clone(&traces))))];
+        let stores = metrics.each_ref().map(|metrics| match metrics {
+            Some(metrics) => metrics.observed(Arc::clone(store)),
+            None => Arc::clone(store),
+        });
+        if let Some(traced) = &metrics[2] {
+            process.start_traces(store, &traces, traced.events());
+        }
+        Self { stores, metrics, traces }
+    }
+
+    /// What was seen, and how many attempts were made.
+    async fn turn(&self, place: usize, steps: usize) -> Result<(Seen, usize)> {
+        let watch = |runner: Runner| {
+            let Some(metrics) = &self.metrics[place] else { return runner };
+            let runner = runner.tell(metrics.events().clone());
+            match metrics.traces() {
+                Some(traces) => runner.trace_with(Arc::clone(traces) as Arc<_>),
+                None => runner,
+            }
+        };
+        let before = self.came();
+        let run = drain_watched(&self.stores[place], steps, watch).await?;
+        let by_then = self.came();
+        let (mut all, mut since) = (by_then, Instant::now());
         while since.elapsed() < SILENCE {
             // sleep: a measurement takes its time.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            if std::mem::replace(&mut exported, traces.report().exported) != exported {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if std::mem::replace(&mut all, self.came()) != all {
                 since = Instant::now();
             }
         }
-        let report = traces.report();
-        let lost = report.dropped + report.failed + traces.missed();
-        seen.spans = [exported + lost, by_then, lost].map(|count| count as f64);
+        let Run { rate, engine_micros, database_micros, attempts, .. } = run;
+        let report = self.traces.report();
+        let seen = Seen {
+            rate,
+            cpu: engine_micros + database_micros,
+            by_then: (by_then - before) as f64,
+            spans: (all - before) as f64,
+            lost: (report.dropped + report.failed + self.traces.missed()) as f64,
+        };
+        Ok((seen, attempts))
     }
-    stop.cancel();
-    process.run().await?;
-    Ok(seen)
+
+    /// How many spans were written so far.
+    fn came(&self) -> u64 {
+        let report = self.traces.report();
+        report.exported + report.waiting
+    }
 }
 
 /// A collector of traces that takes everything and looks at nothing.
@@ -194,4 +244,21 @@ async fn take(mut stream: TcpStream) -> Result<()> {
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// What lies between the quartiles.
+fn middle_half(values: &mut [f64]) -> &[f64] {
+    values.sort_by(f64::total_cmp);
+    &values[values.len() / 4..values.len() - values.len() / 4]
+}
+
+/// The standard error of a mean.
+fn error_of_mean(values: &[f64]) -> f64 {
+    let (mean, count) = (mean(values), values.len() as f64);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (squares / (count - 1.0) / count).sqrt()
 }

@@ -182,10 +182,8 @@ impl FeedStore for Observed {
 impl UpkeepStore for Observed {
     async fn expired(&self, limit: u32) -> Result<Vec<Expired>, StoreError> {
         let expired = self.timed("expired", self.store.expired(limit)).await?;
-        for lease in &expired {
-            // Only whoever rescues it will settle it: a worker of this process may still be at it.
-            self.hold(lease.key, Held { plan: lease.plan, began: None });
-        }
+        // Only whoever rescues them will settle them: a worker of this process may still be at it.
+        self.hold(expired.iter().map(|lease| (lease.key, Held { plan: lease.plan, began: None })));
         Ok(expired)
     }
 

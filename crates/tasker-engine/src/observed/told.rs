@@ -1,7 +1,6 @@
 //! What is told of settlements, submissions and commands.
 
-use std::collections::{HashMap, HashSet};
-
+use hashbrown::{HashMap, HashSet};
 use tasker_core::{Failure, LeaseKey, State, TaskId};
 use tasker_events::{ErrorCategory, Event, EventId, StepRef};
 use tasker_store::{
@@ -52,17 +51,26 @@ impl End {
 impl Observed {
     /// Tells what became of settlements: the attempts in their order, then their tasks.
     pub(super) async fn settled(&self, ends: &[End], reply: &SettleReply) {
-        let mut plans: HashMap<TaskId, PlanId> = HashMap::new();
+        let held: Vec<Option<Held>> = {
+            let mut attempts = self.attempts();
+            ends.iter().map(|end| attempts.remove(&end.key)).collect()
+        };
+        let mut ended: HashMap<TaskId, Option<PlanId>> =
+            reply.verdicts.iter().map(|(task, _)| (*task, None)).collect();
         let mut started: HashSet<TaskId> = reply.started.iter().copied().collect();
+        let mut latest = None;
         let (mut processed_count, mut successful_count) = (0, 0);
-        for (end, settled) in ends.iter().zip(&reply.settled) {
-            let Some(held) = self.attempts().remove(&end.key) else { continue };
-            let Some(kinds) = self.kinds(held.plan).await else { continue };
-            plans.insert(end.key.step.task(), held.plan);
-            if started.remove(&end.key.step.task()) {
-                self.started(&kinds, end.key.step.task());
+        for ((end, held), settled) in ends.iter().zip(held).zip(&reply.settled) {
+            let Some(held) = held else { continue };
+            let Some(kinds) = self.kinds_after(held.plan, &mut latest).await else { continue };
+            let task = end.key.step.task();
+            if let Some(plan) = ended.get_mut(&task) {
+                *plan = Some(held.plan);
             }
-            self.ended(end, held, &kinds, *settled);
+            if started.remove(&task) {
+                self.started(kinds, task);
+            }
+            self.ended(end, held, kinds, *settled);
             if let Settled::Recorded { state, .. } = settled {
                 processed_count += 1;
                 successful_count += u32::from(*state == State::Complete);
@@ -72,8 +80,8 @@ impl Observed {
             self.events.emit(&Event::WorkflowStepsExecutionCompleted { processed_count, successful_count });
         }
         for (task, state) in &reply.verdicts {
-            let Some(plan) = plans.get(task) else { continue };
-            let Some(kinds) = self.kinds(*plan).await else { continue };
+            let Some(Some(plan)) = ended.get(task) else { continue };
+            let Some(kinds) = self.kinds_after(*plan, &mut latest).await else { continue };
             let (task, total_execution_duration) = (kinds.task(*task), self.age(*task));
             match state {
                 State::Complete => self.events.emit(&Event::TaskCompleted { task, total_execution_duration }),

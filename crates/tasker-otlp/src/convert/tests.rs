@@ -85,7 +85,7 @@ fn spans_of_the_sdk_are_written_as_it_would_itself() {
     let resource = ResourceAttributesWithSchema::from(&resource);
     for span in spans() {
         let mut expected = group_spans_by_resource_and_scope(vec![span.clone()], &resource);
-        let mut written = decoded(&[Waiting::Live(span)]).resource_spans;
+        let mut written = decoded(&[Waiting::Live(Box::new(span))]).resource_spans;
         // It keeps what it knows of itself in a table without order.
         for all in written.iter_mut().chain(&mut expected) {
             let facts = &mut all.resource.as_mut().expect("a resource").attributes;
@@ -115,7 +115,7 @@ fn every_value_of_a_recorded_span_arrives() {
         end: at,
         attributes: vec![
             ("text", Value::Text("".into())),
-            ("texts", Value::Texts(vec!["a".to_owned(), "b".to_owned()])),
+            ("texts", Value::Texts(Cow::Owned(vec!["a".to_owned(), "b".to_owned()]))),
             ("number", Value::Number(-7)),
             ("truth", Value::Truth(false)),
         ],
@@ -123,7 +123,8 @@ fn every_value_of_a_recorded_span_arrives() {
         links: Vec::new(),
         error: None,
     };
-    let arrived = decoded(&[Waiting::Recorded(span)]).resource_spans.remove(0).scope_spans.remove(0);
+    let written = Written::of(&[span]).0.remove(0);
+    let arrived = decoded(&[Waiting::Recorded(written)]).resource_spans.remove(0).scope_spans.remove(0);
     let arrived = &arrived.spans[0];
     let value = |place: usize| arrived.attributes[place].value.clone().and_then(|any| any.value);
     assert_eq!(value(0), Some(Arrived::StringValue(String::new())));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::trace::v1::{Span as Arrived, span::SpanKind, status::StatusCode};
-use tasker_otlp::{Protocol, Traces};
+use tasker_otlp::{Protocol, Traces, Written};
 use tasker_store::conformance::{Bench, clock};
 use tasker_store::memory::MemoryStore;
 use tasker_trace::{Event, Kind, Origin, Span, attributes, spans};
@@ -11,7 +11,7 @@ use tasker_trace::{Event, Kind, Origin, Span, attributes, spans};
 use crate::receiver::{PATIENCE, Receiver, fact};
 
 /// The trace of a task that was retried once, and failed in the end.
-pub(crate) async fn trace() -> Vec<Span> {
+pub(crate) async fn trace() -> Vec<Span<'static>> {
     let clock = clock();
     let bench = Bench::new(Arc::new(MemoryStore::new(clock.clone())), clock, Box::new(()));
     let task = bench.submit("shop.orders@1.2.0: a -> b{once}").await;
@@ -25,14 +25,15 @@ pub(crate) async fn trace() -> Vec<Span> {
     let history = bench.store.history(task).await.expect("a history");
     let traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     let origin = Origin { correlation_id: Some("order-7"), traceparent };
-    spans(&bench.task(task).await, &*bench.template_of(task).await, &history, &origin)
+    let (task, template) = (bench.task(task).await, bench.template_of(task).await);
+    spans(&task, &template, &history, &origin).into_iter().map(Span::into_owned).collect()
 }
 
 async fn arrives(protocol: Protocol) {
     let mut receiver = Receiver::start(protocol).await;
     let traces = Traces::start(&receiver.settings()).expect("settings");
     let written = trace().await;
-    traces.offer(written.clone());
+    traces.offer(Written::of(&written));
     let received = receiver.next().await;
     assert_eq!(received.authorization.as_deref(), Some("Bearer hunter2"));
     assert_eq!(fact(&received.resource, "service.name").as_deref(), Some("tasker-worker"));
@@ -44,7 +45,7 @@ async fn arrives(protocol: Protocol) {
     assert_eq!((report.exported, report.waiting), (written.len() as u64, 0));
 }
 
-fn compare(arrived: &Arrived, written: &Span) {
+fn compare(arrived: &Arrived, written: &Span<'_>) {
     let nanos = |time: tasker_core::Timestamp| u64::try_from(time.as_micros()).expect("after 1970") * 1_000;
     assert_eq!(arrived.trace_id, written.trace.as_u128().to_be_bytes());
     assert_eq!(arrived.span_id, written.id.as_u64().to_be_bytes());
@@ -75,8 +76,8 @@ fn compare(arrived: &Arrived, written: &Span) {
     let status = arrived.status.clone().unwrap_or_default();
     let error = written.error.as_ref();
     assert_eq!(status.code() == StatusCode::Error, error.is_some());
-    assert_eq!(status.message, error.map_or("", |error| &error.message));
-    assert_eq!(fact(&arrived.attributes, attributes::ERROR_TYPE), error.map(|error| error.kind.clone()));
+    assert_eq!(status.message, error.map_or("", |error| &*error.message));
+    assert_eq!(fact(&arrived.attributes, attributes::ERROR_TYPE), error.map(|error| error.kind.to_string()));
 }
 
 #[tokio::test]
@@ -94,9 +95,9 @@ async fn a_span_with_very_many_links_has_the_first_and_the_number_of_the_others(
     let mut receiver = Receiver::start(Protocol::Grpc).await;
     let traces = Traces::start(&receiver.settings()).expect("settings");
     let mut span = trace().await.remove(0);
-    span.links = vec![span.links[0].clone(); 1_000];
+    span.links = vec![span.links[0]; 1_000];
     span.events = vec![Event { name: attributes::TRANSITION, at: span.start, attributes: Vec::new() }; 129];
-    traces.offer(vec![span]);
+    traces.offer(Written::of(&[span]));
     let arrived = receiver.spans(1).await.remove(0);
     assert_eq!((arrived.links.len(), arrived.dropped_links_count), (128, 872));
     assert_eq!((arrived.events.len(), arrived.dropped_events_count), (128, 1));
@@ -108,7 +109,7 @@ async fn a_trace_that_is_larger_than_a_batch_comes_in_several() {
     let settings = tasker_otlp::Settings { batch: 4, ..receiver.settings() };
     let traces = Traces::start(&settings).expect("settings");
     let written = trace().await;
-    traces.offer(written.clone());
+    traces.offer(Written::of(&written));
     assert_eq!(receiver.next().await.spans.len(), 4);
     let rest = receiver.spans(written.len() - 4).await;
     assert_eq!(rest.last().map(|span| span.name.as_str()), written.last().map(|span| span.name.as_ref()));

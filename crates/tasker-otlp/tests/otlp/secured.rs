@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tasker_otlp::{OtlpError, Protocol, Settings, Traces};
+use tasker_otlp::{OtlpError, Protocol, Settings, Traces, Written};
 
 use crate::arriving::trace;
 use crate::receiver::{PATIENCE, Receiver};
@@ -21,7 +21,7 @@ async fn a_collector_whose_certificate_is_trusted_gets_spans() {
         let settings = Settings { certificates: Some(pem), ..settings(&receiver) };
         let traces = Traces::start(&settings).expect("settings");
         let written = trace().await;
-        traces.offer(written.clone());
+        traces.offer(Written::of(&written));
         assert_eq!(receiver.next().await.spans.len(), written.len(), "{protocol}");
         assert_eq!(traces.shutdown(PATIENCE).await.exported, written.len() as u64, "{protocol}");
     }
@@ -35,7 +35,7 @@ async fn a_collector_whose_certificate_is_not_trusted_gets_nothing() {
         let settings = Settings { certificates: Some(other), ..settings(&receiver) };
         let traces = Traces::start(&settings).expect("settings");
         let written = trace().await;
-        traces.offer(written.clone());
+        traces.offer(Written::of(&written));
         let report = traces.shutdown(PATIENCE).await;
         assert_eq!((report.exported, report.failed), (0, written.len() as u64), "{protocol}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tasker_otlp::{OtlpError, Protocol, Report, Secret, Settings, Traces};
+use tasker_otlp::{OtlpError, Protocol, Report, Secret, Settings, Traces, Written};
 
 use crate::arriving::trace;
 use crate::receiver::{Answer, PATIENCE, Receiver, nowhere, settings};
@@ -26,12 +26,12 @@ async fn spans_that_nobody_takes_are_counted_and_later_ones_arrive() {
         let settings = Settings { patience: Duration::ZERO, ..settings(address, protocol) };
         let traces = Traces::start(&settings).expect("settings");
         let (written, count) = (trace().await, trace().await.len());
-        traces.offer(written.clone());
+        traces.offer(Written::of(&written));
         until(&traces, |report| report.failed > 0).await;
         let report = traces.report();
         assert_eq!((report.failed, report.exported, report.waiting), (count as u64, 0, 0), "{protocol}");
         let mut receiver = Receiver::at(address, protocol, &[]).await;
-        traces.offer(written);
+        traces.offer(Written::of(&written));
         assert_eq!(receiver.spans(count).await.len(), count, "{protocol}");
     }
 }
@@ -42,7 +42,7 @@ async fn a_batch_that_was_not_taken_is_sent_again() {
         let mut receiver = Receiver::answering(protocol, &[Answer::Busy]).await;
         let traces = Traces::start(&receiver.settings()).expect("settings");
         let written = trace().await;
-        traces.offer(written.clone());
+        traces.offer(Written::of(&written));
         let (first, second) = (receiver.next().await, receiver.next().await);
         assert_eq!(first.spans, second.spans, "{protocol}");
         let report = traces.shutdown(PATIENCE).await;
@@ -56,7 +56,7 @@ async fn a_batch_that_the_collector_does_not_want_is_not_sent_again() {
         let mut receiver = Receiver::answering(protocol, &[Answer::Refused]).await;
         let traces = Traces::start(&receiver.settings()).expect("settings");
         let written = trace().await;
-        traces.offer(written.clone());
+        traces.offer(Written::of(&written));
         receiver.next().await;
         let report = traces.shutdown(PATIENCE).await;
         assert_eq!((report.exported, report.failed), (0, written.len() as u64), "{protocol}");
@@ -69,7 +69,7 @@ async fn spans_that_the_collector_rejects_are_counted() {
         let receiver = Receiver::answering(protocol, &[Answer::TakenButOne]).await;
         let traces = Traces::start(&receiver.settings()).expect("settings");
         let written = trace().await;
-        traces.offer(written.clone());
+        traces.offer(Written::of(&written));
         let report = traces.shutdown(PATIENCE).await;
         assert_eq!((report.exported, report.failed), (written.len() as u64 - 1, 1), "{protocol}");
     }
@@ -82,12 +82,12 @@ async fn shutting_down_sends_what_waits_and_takes_no_more() {
     let traces = Traces::start(&settings).expect("settings");
     let written = trace().await;
     let count = written.len();
-    traces.offer(written.clone());
+    traces.offer(Written::of(&written));
     let report = traces.shutdown(PATIENCE).await;
     assert_eq!(report, Report { exported: count as u64, ..Report::default() });
     assert_eq!(receiver.spans(count).await.len(), count);
-    traces.offer(written.clone());
-    traces.put(written).await;
+    traces.offer(Written::of(&written));
+    traces.put(Written::of(&written)).await;
     assert_eq!(traces.report().dropped, 2 * count as u64);
 }
 
@@ -98,7 +98,7 @@ async fn shutting_down_ends_in_time_if_the_collector_does_not_answer() {
         let settings = Settings { timeout: Duration::from_secs(3600), batch: 5, ..receiver.settings() };
         let traces = Traces::start(&settings).expect("settings");
         let written = trace().await;
-        traces.offer(written.clone());
+        traces.offer(Written::of(&written));
         receiver.next().await;
         let report = traces.shutdown(Duration::from_millis(50)).await;
         assert_eq!(report, Report { failed: written.len() as u64, ..Report::default() }, "{protocol}");
@@ -111,7 +111,7 @@ async fn a_collector_that_does_not_answer_is_given_up_after_the_timeout() {
         let mut receiver = Receiver::answering(protocol, &[Answer::Nothing]).await;
         let settings = Settings { timeout: Duration::from_millis(50), ..receiver.settings() };
         let traces = Traces::start(&settings).expect("settings");
-        traces.offer(trace().await);
+        traces.offer(Written::of(&trace().await));
         let (first, second) = (receiver.next().await, receiver.next().await);
         assert_eq!(first.spans, second.spans, "{protocol}");
     }
@@ -124,8 +124,8 @@ async fn what_there_is_no_room_for_is_counted_and_what_is_taken_hangs_together()
     let traces = Traces::start(&settings).expect("settings");
     let written = trace().await;
     // The background task has had no turn yet.
-    traces.offer(written.clone());
-    traces.offer(written.clone());
+    traces.offer(Written::of(&written));
+    traces.offer(Written::of(&written));
     assert_eq!(traces.report().dropped, 2 * written.len() as u64 - 6);
     let ids: Vec<_> = receiver.spans(6).await.into_iter().map(|span| span.span_id).collect();
     let first = written[..6].iter().map(|span| span.id.as_u64().to_be_bytes().to_vec());
@@ -139,7 +139,7 @@ async fn who_has_time_waits_for_room_and_loses_nothing() {
     let traces = Traces::start(&settings).expect("settings");
     let written = trace().await;
     for _ in 0..5 {
-        tokio::time::timeout(PATIENCE, traces.put(written.clone())).await.expect("room in time");
+        tokio::time::timeout(PATIENCE, traces.put(Written::of(&written))).await.expect("room in time");
     }
     let count = 5 * written.len();
     assert_eq!(receiver.spans(count).await.len(), count);

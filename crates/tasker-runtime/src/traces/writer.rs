@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tasker_core::{State, TaskId};
 use tasker_events::{Event, Events};
-use tasker_otlp::{Report, Traces};
-use tasker_store::{Store, StoreError, TaskHistory, Transition};
+use tasker_otlp::{Report, Traces, Written};
+use tasker_store::{Store, StoreError, StoredPlan, TaskHistory, Transition};
 use tasker_trace::{Origin, Span, is_verdict, spans};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -21,11 +21,11 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Beyond that nothing is waited for.
 const PATIENCE: Duration = Duration::from_secs(12);
 /// So many traces are read at once at most,
-const BATCH: usize = 128;
+const BATCH: usize = 256;
 /// and of tasks with not many more steps than this, so that large tasks do not fill the memory.
 const STEPS: u32 = 5_000;
 /// What has ended waits so long for others: many are read for hardly more than one.
-const GATHERING: Duration = Duration::from_millis(100);
+const GATHERING: Duration = Duration::from_millis(250);
 
 impl Process {
     /// Writes the traces of tasks that end, until all that is started later has stopped; then sends what waits.
@@ -58,17 +58,32 @@ impl Tracing {
             Ok(histories) => histories,
             Err(error) => return ids.iter().for_each(|id| self.miss(*id, &error)),
         };
+        let mut records = Vec::with_capacity(histories.len());
         for history in histories {
             let id = history.task.id;
             if !ended.contains(&Ended::Wanted(id)) && !self.is_wanted(&history) {
                 continue;
             }
-            match trace_of(store, &history).await {
-                Ok(spans) => self.traces.put(spans).await,
+            match Record::of(history, store).await {
+                Ok(record) => records.extend(record),
                 Err(error) => self.miss(id, &error),
             }
-            // The work is on the same threads, and goes first.
-            tokio::task::yield_now().await;
+        }
+        let count = records.len() as u64;
+        // The work is on the threads of the runtime, and goes first.
+        let written = tokio::task::spawn_blocking(move || {
+            records.iter().map(|record| Written::of(&record.spans())).collect::<Vec<_>>()
+        });
+        match written.await {
+            Ok(written) => {
+                for trace in written {
+                    self.traces.put(trace).await;
+                }
+            }
+            Err(error) => {
+                self.missed.fetch_add(count, Ordering::Relaxed);
+                tracing::debug!(%error, "traces cannot be written");
+            }
         }
     }
 
@@ -140,7 +155,8 @@ async fn write(
 ///
 /// A part of the trace may have been taken when the future is dropped.
 pub async fn write_trace(store: &dyn Store, task: TaskId, traces: &Traces) -> Result<usize, StoreError> {
-    let spans = read_trace(store, task).await?;
+    let Some(record) = Record::read(store, task).await? else { return Ok(0) };
+    let spans = Written::of(&record.spans());
     let count = spans.len();
     traces.put(spans).await;
     Ok(count)
@@ -151,21 +167,38 @@ pub async fn write_trace(store: &dyn Store, task: TaskId, traces: &Traces) -> Re
 /// # Errors
 ///
 /// If the record cannot be read.
-pub async fn read_trace(store: &dyn Store, task: TaskId) -> Result<Vec<Span>, StoreError> {
-    match store.histories(&[task]).await?.first() {
-        Some(history) => trace_of(store, history).await,
-        None => Ok(Vec::new()),
-    }
+pub async fn read_trace(store: &dyn Store, task: TaskId) -> Result<Vec<Span<'static>>, StoreError> {
+    let Some(record) = Record::read(store, task).await? else { return Ok(Vec::new()) };
+    Ok(record.spans().into_iter().map(Span::into_owned).collect())
 }
 
-async fn trace_of(store: &dyn Store, history: &TaskHistory) -> Result<Vec<Span>, StoreError> {
-    let task = &history.task;
-    let Some(plan) = store.read_plan(task.plan).await? else { return Ok(Vec::new()) };
-    let origin = Origin {
-        correlation_id: task.origin.correlation_id.as_deref(),
-        traceparent: task.origin.traceparent.as_deref(),
-    };
-    Ok(spans(task, &plan.template, &history.transitions, &origin))
+/// All that a trace is made of.
+struct Record {
+    history: TaskHistory,
+    plan: Arc<StoredPlan>,
+}
+
+impl Record {
+    async fn read(store: &dyn Store, task: TaskId) -> Result<Option<Self>, StoreError> {
+        match store.histories(&[task]).await?.pop() {
+            Some(history) => Self::of(history, store).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn of(history: TaskHistory, store: &dyn Store) -> Result<Option<Self>, StoreError> {
+        let plan = store.read_plan(history.task.plan).await?;
+        Ok(plan.map(|plan| Self { history, plan }))
+    }
+
+    fn spans(&self) -> Vec<Span<'_>> {
+        let TaskHistory { task, transitions } = &self.history;
+        let origin = Origin {
+            correlation_id: task.origin.correlation_id.as_deref(),
+            traceparent: task.origin.traceparent.as_deref(),
+        };
+        spans(task, &self.plan.template, transitions, &origin)
+    }
 }
 
 /// Tells what became of spans, whenever that is known.

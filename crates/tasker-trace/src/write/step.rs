@@ -12,12 +12,12 @@ use crate::story::{Attempt, Basis, Outcome, Part, Wait};
 struct Step<'a> {
     id: StepId,
     recipe: &'a StepTemplate,
-    facts: [Attribute; 4],
+    facts: [Attribute<'a>; 4],
 }
 
-impl Trace<'_> {
+impl<'a> Trace<'a> {
     /// The part of a step in a run. A step that the template does not have has none.
-    pub(super) fn step(&mut self, run: u32, ordinal: u32, part: &Part<'_>) {
+    pub(super) fn step(&mut self, run: u32, ordinal: u32, part: &Part<'a>) {
         let Some(recipe) = self.template.steps.get(ordinal as usize) else { return };
         let subject = Subject::Step { run, ordinal };
         let step = Step::new(self.task.id.step(ordinal), recipe);
@@ -58,7 +58,7 @@ impl Trace<'_> {
         self.link(subject, "depends_on")
     }
 
-    fn wait(&mut self, step: &Step<'_>, parent: Subject, wait: &Wait) {
+    fn wait(&mut self, step: &Step<'a>, parent: Subject, wait: &Wait) {
         let stretch = Stretch { start: wait.start, end: wait.end };
         let subject = Subject::Queue(lease_key(step.id, wait.attempt));
         let mut span = self.span(subject, Some(parent), "tasker.queue", stretch);
@@ -69,7 +69,7 @@ impl Trace<'_> {
         self.spans.push(span);
     }
 
-    fn attempt(&mut self, step: &Step<'_>, parent: Subject, attempt: &Attempt<'_>) {
+    fn attempt(&mut self, step: &Step<'a>, parent: Subject, attempt: &Attempt<'a>) {
         let key = lease_key(step.id, attempt.number);
         let stretch = Stretch { start: attempt.start, end: attempt.end };
         let mut span = self.span(Subject::Attempt(key), Some(parent), "tasker.attempt", stretch);
@@ -94,10 +94,10 @@ impl Trace<'_> {
 }
 
 /// Who made an attempt, and how it ended.
-fn end(span: &mut Span, attempt: &Attempt<'_>) {
+fn end<'a>(span: &mut Span<'a>, attempt: &Attempt<'a>) {
     span.attributes.push((name::ATTEMPT_NUMBER, attempt.number.into()));
     if let Some(worker) = attempt.worker {
-        span.attributes.push((name::WORKER, worker.to_owned().into()));
+        span.attributes.push((name::WORKER, worker.into()));
     }
     match attempt.outcome {
         Some(outcome) => span.attributes.push((name::OUTCOME, outcome.as_str().into())),
@@ -106,7 +106,7 @@ fn end(span: &mut Span, attempt: &Attempt<'_>) {
     span.error = match attempt.outcome {
         Some(Outcome::Error) => Some(facts::error(attempt.failure)),
         Some(Outcome::Lost) => {
-            Some(SpanError { kind: "lease_expired".to_owned(), ..facts::error(attempt.failure) })
+            Some(SpanError { kind: "lease_expired".into(), ..facts::error(attempt.failure) })
         }
         Some(Outcome::Completed | Outcome::Snoozed | Outcome::Cancelled) | None => None,
     };
@@ -115,16 +115,16 @@ fn end(span: &mut Span, attempt: &Attempt<'_>) {
 impl<'a> Step<'a> {
     fn new(id: StepId, recipe: &'a StepTemplate) -> Self {
         let facts = [
-            (name::STEP_ID, id.to_string().into()),
-            (name::STEP_NAME, recipe.name.to_string().into()),
-            (name::HANDLER, recipe.handler.to_string().into()),
-            (name::QUEUE, recipe.queue.to_string().into()),
+            (name::STEP_ID, Value::Step(id)),
+            (name::STEP_NAME, recipe.name.as_str().into()),
+            (name::HANDLER, recipe.handler.as_str().into()),
+            (name::QUEUE, recipe.queue.as_str().into()),
         ];
         Self { id, recipe, facts }
     }
 
     /// An attempt as the consumption of a message.
-    fn message_facts(&self) -> [Attribute; 5] {
+    fn message_facts(&self) -> [Attribute<'a>; 5] {
         let [(_, id), .., (_, queue)] = &self.facts;
         [
             (name::MESSAGING_SYSTEM, name::SYSTEM.into()),

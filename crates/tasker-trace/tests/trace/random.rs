@@ -53,8 +53,8 @@ async fn act(bench: &Bench, task: TaskId, leases: &mut Vec<Lease>, (what, which,
     bench.advance(time % 4);
 }
 
-fn check(spans: &[Span], history: &[Transition]) {
-    let by_id: HashMap<SpanId, &Span> = spans.iter().map(|span| (span.id, span)).collect();
+fn check(spans: &[Span<'_>], history: &[Transition]) {
+    let by_id: HashMap<SpanId, &Span<'_>> = spans.iter().map(|span| (span.id, span)).collect();
     assert_eq!(by_id.len(), spans.len(), "ids are unique");
     let mut seen = HashSet::new();
     for span in spans {

@@ -263,7 +263,7 @@ async fn the_submitters_span_is_linked_and_a_wrong_one_is_ignored() {
     let spans = trace_from(&bench, task, origin).await;
     let link = &spans[0].links[0];
     assert_eq!(link.span.to_string(), "00f067aa0ba902b7");
-    assert_eq!(link.attributes, [(attributes::LINK_TYPE, "created_by".into())]);
+    assert_eq!(link.kind, "created_by");
     assert!(spans[0].attributes.contains(&(attributes::CORRELATION_ID, "order-7".to_owned().into())));
     let wrong = Origin { traceparent: Some("00-zero"), ..Origin::default() };
     assert_eq!(trace_from(&bench, task, wrong).await[0].links, []);

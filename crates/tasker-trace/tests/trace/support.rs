@@ -15,14 +15,15 @@ pub(crate) fn bench() -> Bench {
 }
 
 /// The trace of a task, from what the store says.
-pub(crate) async fn trace(bench: &Bench, task: TaskId) -> Vec<Span> {
+pub(crate) async fn trace(bench: &Bench, task: TaskId) -> Vec<Span<'static>> {
     trace_from(bench, task, Origin::default()).await
 }
 
 /// The trace of a task that says where it comes from.
-pub(crate) async fn trace_from(bench: &Bench, task: TaskId, origin: Origin<'_>) -> Vec<Span> {
+pub(crate) async fn trace_from(bench: &Bench, task: TaskId, origin: Origin<'_>) -> Vec<Span<'static>> {
     let history = bench.store.history(task).await.expect("a history");
-    spans(&bench.task(task).await, &*bench.template_of(task).await, &history, &origin)
+    let (task, template) = (bench.task(task).await, bench.template_of(task).await);
+    spans(&task, &template, &history, &origin).into_iter().map(Span::into_owned).collect()
 }
 
 /// The trace of a task as text.
@@ -31,14 +32,14 @@ pub(crate) async fn picture(bench: &Bench, task: TaskId) -> String {
 }
 
 /// One line for each span under its parent: name, seconds since the task began, what is worth telling, links, error.
-pub(crate) fn draw(spans: &[Span]) -> String {
+pub(crate) fn draw(spans: &[Span<'_>]) -> String {
     let mut text = String::new();
     let begin = spans.first().map_or(Timestamp::default(), |span| span.start);
     branch(spans, None, 0, begin, &mut text);
     text
 }
 
-fn branch(spans: &[Span], parent: Option<SpanId>, depth: usize, begin: Timestamp, text: &mut String) {
+fn branch(spans: &[Span<'_>], parent: Option<SpanId>, depth: usize, begin: Timestamp, text: &mut String) {
     for span in spans.iter().filter(|span| span.parent == parent) {
         let (start, end) = (span.start.since(begin).as_secs(), span.end.since(begin).as_secs());
         write!(text, "{}{} {start}-{end}", "  ".repeat(depth), span.name).expect("text takes all");
@@ -48,7 +49,7 @@ fn branch(spans: &[Span], parent: Option<SpanId>, depth: usize, begin: Timestamp
         }
         for link in &span.links {
             let to = spans.iter().find(|span| span.id == link.span).map_or("elsewhere".to_owned(), label);
-            write!(text, " {}:{to}", shown(&link.attributes[0].1)).expect("text takes all");
+            write!(text, " {}:{to}", link.kind).expect("text takes all");
         }
         if let Some(error) = &span.error {
             write!(text, " !{}: {}", error.kind, error.message).expect("text takes all");
@@ -71,7 +72,7 @@ fn is_worth_telling(name: &str) -> bool {
     .contains(&name)
 }
 
-fn label(span: &Span) -> String {
+fn label(span: &Span<'_>) -> String {
     let fact =
         |wanted| span.attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| shown(value));
     let step = fact(attributes::STEP_NAME).unwrap_or_default();
@@ -79,11 +80,11 @@ fn label(span: &Span) -> String {
 }
 
 /// The value of an attribute.
-pub(crate) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value<'_>) -> String {
     match value {
         Value::Text(text) => text.to_string(),
         Value::Texts(texts) => texts.join(","),
         Value::Number(number) => number.to_string(),
-        Value::Truth(truth) => truth.to_string(),
+        Value::Truth(_) | Value::Task(_) | Value::Step(_) => value.to_string(),
     }
 }

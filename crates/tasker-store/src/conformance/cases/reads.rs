@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tasker_core::{State, TaskId};
 
+use crate::command::{Command, Target};
 use crate::conformance::bench::{Bench, namespace};
 use crate::conformance::graph::graph;
 use crate::record::{Page, TaskFilter, TaskSort};
@@ -102,6 +103,10 @@ pub(crate) async fn histories_come_in_the_order_asked(bench: &Bench) {
     let two = bench.submit(&format!("two: {}", wide.join(", "))).await;
     bench.complete_everything().await;
     let three = bench.submit("three: a").await;
+    bench.fail(bench.claim(1).await.one()).await;
+    let (target, results) = (Target::Task(three), None);
+    let (by, reason) = ("Zoë -1 9|\n{\"\u{1f600} ".to_owned(), Some("1 2 3 \\ täglich\n".to_owned()));
+    bench.order(Command::Resolve { target, results, by, reason }).await.expect("resolved");
     let none = bench.store.histories(&[]).await.expect("nothing");
     assert_eq!(none, []);
     let asked = [three, one, bench.task_id(), two, one];
