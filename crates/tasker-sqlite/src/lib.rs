@@ -5,6 +5,11 @@
 //! each in one transaction and one trip to SQLite's thread; a few others read. What another process commits is
 //! noticed without asking.
 //!
+//! As SQLite is built by default, all connections of a process share one pool of pages and one account of memory, each
+//! under one lock, which takes a tenth of the time of a busy store. Tasker's workspace builds it without; a program that
+//! is built elsewhere sets `LIBSQLITE3_FLAGS="-DSQLITE_DEFAULT_MEMSTATUS=0 -USQLITE_ENABLE_MEMORY_MANAGEMENT"` where it
+//! is built.
+//!
 //! Every statement is a file in `queries`, every change of the schema one in `migrations`. This crate knows no
 //! handler, no engine and no network.
 
