@@ -71,18 +71,20 @@ impl Envelope {
 
 /// Spans as they are sent, made where there is time for it.
 #[derive(Debug, Default)]
-pub struct Written(pub(crate) Vec<Box<[u8]>>);
+pub struct Written(pub(crate) Vec<Bytes>);
 
 impl Written {
     /// Writes the spans of a trace.
     pub fn of(spans: &[Span<'_>]) -> Self {
-        let mut message = Message::with_capacity(2 * BYTES);
-        let written = spans.iter().map(|span| {
-            message.clear();
+        let mut message = Message::with_capacity(spans.len() * BYTES);
+        let parts = spans.iter().map(|span| {
+            let start = message.len();
             recorded(&mut message, span);
-            message.as_bytes().into()
+            start..message.len()
         });
-        Self(written.collect())
+        let parts: Vec<_> = parts.collect();
+        let all = Bytes::from(message.into_bytes());
+        Self(parts.into_iter().map(|part| all.slice(part)).collect())
     }
 
     /// How many there are.

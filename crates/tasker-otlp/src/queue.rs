@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use opentelemetry_sdk::trace::SpanData;
+use prost::bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use crate::database::DatabaseCall;
@@ -13,7 +14,7 @@ use crate::database::DatabaseCall;
 #[derive(Debug)]
 pub(crate) enum Waiting {
     /// From the record of a task, as it is sent.
-    Recorded(Box<[u8]>),
+    Recorded(Bytes),
     /// Made while a handler ran.
     Live(Box<SpanData>),
     /// A call to the database.

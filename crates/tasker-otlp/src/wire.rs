@@ -21,12 +21,9 @@ impl Message {
         Self(Vec::with_capacity(bytes))
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+    /// How many bytes are written.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
