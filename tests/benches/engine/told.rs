@@ -28,7 +28,7 @@ use crate::throughput::{Run, drain, drain_watched, submit};
 /// Processes, each with a database of its own, one after the other.
 const PROCESSES: usize = 3;
 /// Rounds in each of them, after one that warms up.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 12;
 /// Which part of all tasks is traced.
 const RATIO: f64 = 0.1;
 /// Traces are taken to be written once none more came for so long.
@@ -54,7 +54,7 @@ struct Seen {
 /// The same work while nothing is told, while events are routed and counted, and while one task in ten is traced as
 /// well, in turn: each is the first of a round as often as the others.
 pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
-    let (shape, tasks) = (Shape::linear()?, 2_500 * scale);
+    let (shape, tasks) = (Shape::linear()?, 1_000 * scale);
     let mut seen = [const { Vec::new() }; 3];
     for _ in 0..PROCESSES {
         let turns = tokio::task::spawn_blocking(move || in_a_process(kind, tasks)).await??;
