@@ -42,8 +42,8 @@ struct Kinds {
     steps: Vec<Arc<StepKind>>,
 }
 
-/// What the plan was of that was looked up last.
-type Latest = Option<(PlanId, Option<Arc<Kinds>>)>;
+/// What the plan is of that was found last.
+type Latest = Option<(PlanId, Arc<Kinds>)>;
 
 /// An attempt whose end this process will record.
 #[derive(Clone, Copy)]
@@ -146,9 +146,9 @@ impl Observed {
     /// As [`kinds`](Self::kinds), for one after the other: mostly they are of the same plan.
     async fn kinds_after<'a>(&self, plan: PlanId, latest: &'a mut Latest) -> Option<&'a Kinds> {
         if latest.as_ref().is_none_or(|(of, _)| *of != plan) {
-            *latest = Some((plan, self.kinds(plan).await));
+            *latest = Some((plan, self.kinds(plan).await?));
         }
-        latest.as_ref()?.1.as_deref()
+        latest.as_ref().map(|(_, kinds)| &**kinds)
     }
 
     fn attempts(&self) -> MutexGuard<'_, HashMap<LeaseKey, Held>> {

@@ -62,7 +62,7 @@ impl Message {
 
     /// A text that is put together here.
     pub(crate) fn shown(&mut self, field: u32, value: &impl fmt::Display) {
-        self.part(field, |text| write!(text.0, "{value}").expect("memory takes all"));
+        self.part(field, |text| write!(text.0, "{value}").expect("invariant: memory takes what is written"));
     }
 
     /// A message within this one.

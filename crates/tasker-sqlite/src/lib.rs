@@ -6,7 +6,7 @@
 //! noticed without asking.
 //!
 //! As SQLite is built by default, all connections of a process share one pool of pages and one account of memory, each
-//! under one lock, which takes a tenth of the time of a busy store. Tasker's workspace builds it without; a program that
+//! under one lock, at which a busy store spent five percent of its time. Tasker's workspace builds it without; a program that
 //! is built elsewhere sets `LIBSQLITE3_FLAGS="-DSQLITE_DEFAULT_MEMSTATUS=0 -USQLITE_ENABLE_MEMORY_MANAGEMENT"` where it
 //! is built.
 //!

@@ -72,7 +72,7 @@ pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
             median(runs.iter().map(|run| run.rate).collect()),
             mean(&ratios),
             error_of_mean(&ratios),
-            mean(middle_half(&mut ratios.clone())),
+            mean_of_middle_half(&ratios),
             median(runs.iter().map(|run| run.cpu).collect()),
         );
     }
@@ -103,13 +103,15 @@ fn in_a_process(kind: Kind, tasks: usize) -> Result<Vec<Seen>> {
     text.lines().map(turn).collect()
 }
 
-/// Some rounds, in this process: `words` are how many tasks there are in each turn, and perhaps how many rounds, and
-/// the only way to be taken. Prints what was seen.
+/// Some rounds, in this process: `words` are how many tasks there are in each turn, and for who looks at a profile how
+/// many rounds, and what alone is told. Prints what was seen.
 pub(crate) async fn once(kind: Kind, words: &[&str]) -> Result<()> {
     let [tasks, more @ ..] = words else { bail!("how many tasks") };
     let (shape, tasks) = (Shape::linear()?, tasks.parse::<usize>()?);
     let rounds = more.first().map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
-    let only = more.get(1).and_then(|only| TOLD.iter().position(|told| told == only));
+    let way =
+        |told: &&str| TOLD.iter().position(|way| way == told).with_context(|| format!("no way {told:?}"));
+    let only = more.get(1).map(way).transpose()?;
     let arena = Arena::open(kind).await?;
     arena.register(&shape).await?;
     let (protocol, endpoint) = (TracesProtocol::Http, collector().await?);
@@ -177,7 +179,7 @@ impl Ways {
                 None => runner,
             }
         };
-        let before = self.came();
+        let (before, lost) = (self.came(), self.lost());
         let run = drain_watched(&self.stores[place], steps, watch).await?;
         let by_then = self.came();
         let (mut all, mut since) = (by_then, Instant::now());
@@ -189,13 +191,12 @@ impl Ways {
             }
         }
         let Run { rate, engine_micros, database_micros, attempts, .. } = run;
-        let report = self.traces.report();
         let seen = Seen {
             rate,
             cpu: engine_micros + database_micros,
             by_then: (by_then - before) as f64,
             spans: (all - before) as f64,
-            lost: (report.dropped + report.failed + self.traces.missed()) as f64,
+            lost: (self.lost() - lost) as f64,
         };
         Ok((seen, attempts))
     }
@@ -204,6 +205,12 @@ impl Ways {
     fn came(&self) -> u64 {
         let report = self.traces.report();
         report.exported + report.waiting
+    }
+
+    /// How many were lost so far, with the tasks that were missed.
+    fn lost(&self) -> u64 {
+        let report = self.traces.report();
+        report.dropped + report.failed + self.traces.missed()
     }
 }
 
@@ -250,10 +257,11 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// What lies between the quartiles.
-fn middle_half(values: &mut [f64]) -> &[f64] {
-    values.sort_by(f64::total_cmp);
-    &values[values.len() / 4..values.len() - values.len() / 4]
+/// Of what lies between the quartiles.
+fn mean_of_middle_half(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    mean(&sorted[sorted.len() / 4..sorted.len() - sorted.len() / 4])
 }
 
 /// The standard error of a mean.
