@@ -13,9 +13,14 @@ const MANY: usize = 1_000_000;
 /// Has the server know what the tables hold.
 const ANALYZE: &str = "vacuum analyze tasker.steps, tasker.tasks";
 
-/// How many pages a statement touches. What is called within a function counts.
+/// How many pages a statement touches. What is called within a function counts. Where the server takes statistics in
+/// between, it reads its catalog anew and plans again: what is asked for is the least of three times.
 async fn pages(connection: &mut PgConnection, sql: &str) -> u64 {
-    pages_of_plan(&plan_of(connection, "", sql).await)
+    let mut least = u64::MAX;
+    for _ in 0..3 {
+        least = least.min(pages_of_plan(&plan_of(connection, "", sql).await));
+    }
+    least
 }
 
 /// How the server went about a statement, and what it cost, after another statement of the same transaction.
