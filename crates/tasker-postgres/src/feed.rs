@@ -11,7 +11,6 @@
 //! Where one does, the lock that each writer of transitions holds on their table tells more exactly who is
 //! still to be waited for; it costs more to look at, and so is looked at only then.
 
-mod packed;
 mod trust;
 
 use std::sync::PoisonError;
@@ -25,7 +24,6 @@ use crate::error::{store_error, unstorable};
 use crate::row::{Reader, Row};
 use crate::statement::{FEED_MARK, FEED_PAGE, FEED_SNAPSHOT, FEED_WRITERS, Script};
 use crate::store::PostgresStore;
-pub(crate) use packed::unpacked;
 use trust::Sight;
 pub(crate) use trust::Trust;
 

@@ -7,17 +7,17 @@ use serde_json::Value;
 use tasker_core::{Namespace, State, StepId, TaskId, Timestamp, WorkerId};
 use tasker_store::{
     Inconsistency, Inputs, Late, Origin, Page, Pause, PlanId, QueueDepth, ReadStore, StepRecord, StoreError,
-    TaskCount, TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
+    TaskBrief, TaskCount, TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
 };
 use uuid::Uuid;
 
 use crate::error::unstorable;
-use crate::feed::{transition, unpacked};
+use crate::feed::transition;
 use crate::literal::{List, Literal, Word};
 use crate::row::Reader;
 use crate::statement::{
     FEED_HISTORIES, FEED_HISTORY, FEED_STEP_HISTORY, LANE_LIST, NAMESPACE_READ, SESSION_BY_INDEX, STEP_LIST,
-    Script, TASK_COUNT, TASK_LATE, TASK_LIST, TASK_LIST_NEWEST, TASK_READ, TASK_READ_MANY, WORK_INPUTS,
+    Script, TASK_COUNT, TASK_LATE, TASK_LIST, TASK_LIST_NEWEST, TASK_READ, WORK_INPUTS,
 };
 use crate::store::PostgresStore;
 use crate::write::ordinal;
@@ -74,22 +74,10 @@ impl ReadStore for PostgresStore {
     }
 
     async fn histories(&self, tasks: &[TaskId]) -> Result<Vec<TaskHistory>, StoreError> {
-        const ACTION: &str = "reading histories";
         let ids: Vec<_> = tasks.iter().map(|task| task.as_uuid()).collect();
-        let script = || {
-            let mut script = Script::of(SESSION_BY_INDEX, &[])?;
-            script.add(TASK_READ_MANY, &[&List(&ids)])?;
-            script.add(FEED_HISTORIES, &[&List(&ids)])?;
-            Ok(script)
-        };
-        let script = script().map_err(|error| unstorable(ACTION, error))?;
-        let mut results = self.database.query(ACTION, script).await?;
-        let transitions = results.pop().unwrap_or_default();
-        let transitions = transitions.iter().map(|row| unpacked(row.of("transitions")));
-        let transitions = transitions.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-        let found = results.pop().unwrap_or_default();
-        let found = found.iter().map(|row| task(row.of("tasks"))).collect::<Result<_, _>>()?;
-        Ok(TaskHistory::gather(tasks, found, transitions))
+        let rows = self.database.read_by_index("reading histories", FEED_HISTORIES, &[&List(&ids)]).await?;
+        let found = rows.iter().map(|row| history(row.of("tasks"))).collect::<Result<_, _>>()?;
+        Ok(TaskHistory::in_order(tasks, found))
     }
 
     async fn namespace_pause(&self, namespace: &Namespace) -> Result<Option<Pause>, StoreError> {
@@ -144,6 +132,26 @@ fn task(row: Reader<'_>) -> Result<TaskRecord, Inconsistency> {
         ended_at: row.maybe_time("ended_at")?,
         paused: pause(row)?,
     })
+}
+
+/// The column of a task that holds its transitions.
+const TRANSITIONS: &str = "transitions";
+
+fn history(row: Reader<'_>) -> Result<TaskHistory, Inconsistency> {
+    let task = TaskBrief {
+        id: row.task("id")?,
+        plan: PlanId(row.get("plan_id")?),
+        state: row.get("state")?,
+        initiator: row.text("initiator")?.to_owned(),
+        source_system: row.text("source_system")?.to_owned(),
+        tags: row.list("tags")?,
+        origin: origin(row)?,
+        requested_at: row.time("requested_at")?,
+        ended_at: row.maybe_time("ended_at")?,
+    };
+    let packed = row.maybe_text(TRANSITIONS)?.unwrap_or_default();
+    let transitions = Transition::unpack(task.id, packed).map_err(|reason| row.bad(TRANSITIONS, reason))?;
+    Ok(TaskHistory { task, transitions })
 }
 
 fn step(row: Reader<'_>) -> Result<StepRecord, Inconsistency> {

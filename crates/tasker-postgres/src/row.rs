@@ -141,78 +141,34 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The words of a text that a function or a query answers in place of columns, with a space between them.
+/// The words of one item of a list that a function answers as text.
 pub(crate) struct Words<'a> {
     row: Reader<'a>,
     column: &'static str,
-    left: Option<&'a str>,
+    left: std::str::Split<'a, char>,
 }
 
 impl<'a> Words<'a> {
     /// The words of `text`, which is part of a column.
     pub(crate) fn of(row: Reader<'a>, column: &'static str, text: &'a str) -> Self {
-        Self { row, column, left: Some(text) }
-    }
-
-    /// Whether nothing is left.
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.left.is_none_or(str::is_empty)
+        Self { row, column, left: text.split(' ') }
     }
 
     /// The next word, or nothing.
     pub(crate) fn maybe<T: FromStr<Err: ToString>>(&mut self) -> Result<Option<T>, Inconsistency> {
-        self.word().map(|word| self.parsed(word)).transpose()
+        let word = self.left.next();
+        word.map(|word| word.parse().map_err(|error: T::Err| self.row.bad(self.column, error.to_string())))
+            .transpose()
     }
 
     /// The next word.
     pub(crate) fn next<T: FromStr<Err: ToString>>(&mut self) -> Result<T, Inconsistency> {
-        let word = self.some_word()?;
-        self.parsed(word)
-    }
-
-    /// The next word, or nothing if it is the one that stands for that.
-    pub(crate) fn next_unless<T: FromStr<Err: ToString>>(
-        &mut self,
-        nothing: &str,
-    ) -> Result<Option<T>, Inconsistency> {
-        let word = self.some_word()?;
-        Some(word).filter(|word| *word != nothing).map(|word| self.parsed(word)).transpose()
+        self.maybe()?.ok_or_else(|| self.row.bad(self.column, "a word is missing".to_owned()))
     }
 
     /// The next word as a task's id.
     pub(crate) fn task(&mut self) -> Result<TaskId, Inconsistency> {
         let uuid: Uuid = self.next()?;
-        TaskId::try_from(uuid).map_err(|error| self.bad(error.to_string()))
-    }
-
-    /// So many characters, whatever they are; nothing if that is less than none.
-    pub(crate) fn characters(&mut self, count: i64) -> Result<Option<&'a str>, Inconsistency> {
-        let Ok(count) = usize::try_from(count) else { return Ok(None) };
-        let left = self.left.unwrap_or_default();
-        let mut ends = left.char_indices().map(|(end, _)| end).chain([left.len()]);
-        let end = ends.nth(count).ok_or_else(|| self.bad("characters are missing".to_owned()))?;
-        let (characters, left) = left.split_at(end);
-        self.left = Some(left);
-        Ok(Some(characters))
-    }
-
-    /// Says what is wrong with the text.
-    pub(crate) fn bad(&self, reason: String) -> Inconsistency {
-        self.row.bad(self.column, reason)
-    }
-
-    fn word(&mut self) -> Option<&'a str> {
-        let left = self.left?;
-        let (word, rest) = left.split_once(' ').map_or((left, None), |(word, rest)| (word, Some(rest)));
-        self.left = rest;
-        Some(word)
-    }
-
-    fn some_word(&mut self) -> Result<&'a str, Inconsistency> {
-        self.word().ok_or_else(|| self.bad("a word is missing".to_owned()))
-    }
-
-    fn parsed<T: FromStr<Err: ToString>>(&self, word: &str) -> Result<T, Inconsistency> {
-        word.parse().map_err(|error: T::Err| self.bad(error.to_string()))
+        TaskId::try_from(uuid).map_err(|error| self.row.bad(self.column, error.to_string()))
     }
 }

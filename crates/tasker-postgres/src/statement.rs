@@ -61,7 +61,6 @@ statements! {
     TASK_PAUSE = "task/pause",
     TASK_PRUNE = "task/prune",
     TASK_READ = "task/read",
-    TASK_READ_MANY = "task/read_many",
     TASK_RESOLVE = "task/resolve",
     TASK_RESUME = "task/resume",
     TASK_RETRY = "task/retry",

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tasker_core::{Namespace, State, StepId, TaskId, Timestamp};
 use tasker_store::{
     Inconsistency, Inputs, Late, Origin, Page, Pause, QueueDepth, ReadStore, StepRecord, StoreError,
-    TaskCount, TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
+    TaskBrief, TaskCount, TaskFilter, TaskHistory, TaskRecord, TaskSort, Transition,
 };
 
 use crate::failure::Failure;
@@ -135,11 +135,9 @@ impl SqliteStore {
 
     async fn read_histories(&self, ids: &[TaskId]) -> Result<Vec<TaskHistory>, Failure> {
         let asked = as_json(&ids.iter().copied().map(task_hex).collect::<Vec<_>>());
-        let tasks = self.read(sql::READ_TASKS, arguments![asked.clone()]).await?;
-        let tasks = tasks.iter().map(|row| task(Record::new(row, "tasks"))).collect::<Result<_, _>>()?;
-        let transitions = self.read(sql::READ_HISTORIES, arguments![asked]).await?;
-        let transitions = transitions.iter().map(|row| transition(Record::new(row, "transitions")));
-        Ok(TaskHistory::gather(ids, tasks, transitions.collect::<Result<_, _>>()?))
+        let rows = self.read(sql::READ_HISTORIES, arguments![asked]).await?;
+        let found = rows.iter().map(|row| history(Record::new(row, "tasks"))).collect::<Result<_, _>>()?;
+        Ok(TaskHistory::in_order(ids, found))
     }
 
     async fn read_pause(&self, namespace: &Namespace) -> Result<Option<Pause>, Failure> {
@@ -207,6 +205,28 @@ fn task(row: Record<'_>) -> Result<TaskRecord, Inconsistency> {
         ended_at: row.time_if_any("ended_at")?,
         paused: pause(row)?,
     })
+}
+
+/// The column of a task that holds its transitions.
+const TRANSITIONS: &str = "transitions";
+
+fn history(row: Record<'_>) -> Result<TaskHistory, Inconsistency> {
+    let id = row.task_id("id")?;
+    let row = row.of(Key::Task(id));
+    let task = TaskBrief {
+        id,
+        plan: tasker_store::PlanId(row.get("plan_id")?),
+        state: row.parsed("state")?,
+        initiator: row.get("initiator")?,
+        source_system: row.get("source_system")?,
+        tags: row.json("tags")?,
+        origin: origin(row)?,
+        requested_at: row.time("requested_at")?,
+        ended_at: row.time_if_any("ended_at")?,
+    };
+    let packed: Option<String> = row.get(TRANSITIONS)?;
+    let transitions = Transition::unpack(id, &packed.unwrap_or_default());
+    Ok(TaskHistory { task, transitions: transitions.map_err(|reason| row.odd(TRANSITIONS, &reason))? })
 }
 
 fn step(task: TaskId, row: Record<'_>) -> Result<StepRecord, Inconsistency> {

@@ -1,5 +1,7 @@
 //! What happened: the append-only, ordered record of every change of state.
 
+mod packed;
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -41,8 +41,8 @@ pub use feed::{Cause, FeedPage, Transition};
 pub use group::{Committer, Gathered};
 pub use log::{AttemptLog, LogLine};
 pub use record::{
-    Inputs, Late, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskCount, TaskFilter,
-    TaskHistory, TaskRecord, TaskSort,
+    Inputs, Late, Page, Pause, PruneReport, QueueDepth, Retention, StepRecord, TaskBrief, TaskCount,
+    TaskFilter, TaskHistory, TaskRecord, TaskSort,
 };
 pub use submit::{Identity, NewTask, Origin, SubmitError, Submitted};
 pub use template::{

@@ -49,29 +49,50 @@ pub struct TaskRecord {
     pub paused: Option<Pause>,
 }
 
+/// What a task is and when it was there, without what it works with and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskBrief {
+    /// Its id.
+    pub id: TaskId,
+    /// What it runs.
+    pub plan: PlanId,
+    /// Its state.
+    pub state: State,
+    /// Who asked for it.
+    pub initiator: String,
+    /// From which system.
+    pub source_system: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// What it belongs to.
+    pub origin: Origin,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When it reached its present end: complete, cancelled, resolved, or error.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl From<TaskRecord> for TaskBrief {
+    fn from(task: TaskRecord) -> Self {
+        let TaskRecord { id, plan, state, initiator, source_system, tags, origin, .. } = task;
+        let TaskRecord { requested_at, ended_at, .. } = task;
+        Self { id, plan, state, initiator, source_system, tags, origin, requested_at, ended_at }
+    }
+}
+
 /// A task with what happened to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskHistory {
     /// The task.
-    pub task: TaskRecord,
+    pub task: TaskBrief,
     /// Its transitions, in order.
     pub transitions: Vec<Transition>,
 }
 
 impl TaskHistory {
-    /// Puts tasks and transitions together, in the order asked; the transitions of a task come in their order.
-    pub fn gather(asked: &[TaskId], tasks: Vec<TaskRecord>, transitions: Vec<Transition>) -> Vec<Self> {
-        let mut found: HashMap<TaskId, Self> = HashMap::with_capacity(tasks.len());
-        for task in tasks {
-            found.insert(task.id, Self { task, transitions: Vec::new() });
-        }
-        for transition in transitions {
-            if let Some(history) = found.get_mut(&transition.task)
-                && history.transitions.last().is_none_or(|last| last.seq < transition.seq)
-            {
-                history.transitions.push(transition);
-            }
-        }
+    /// Puts what was found into the order asked, each once.
+    pub fn in_order(asked: &[TaskId], found: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut found: HashMap<_, _> = found.into_iter().map(|history| (history.task.id, history)).collect();
         asked.iter().filter_map(|id| found.remove(id)).collect()
     }
 }

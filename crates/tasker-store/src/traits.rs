@@ -129,12 +129,13 @@ pub trait ReadStore: Send + Sync {
     /// A database has to say it for itself, so that it is asked as often for many tasks as for one.
     async fn histories(&self, tasks: &[TaskId]) -> Result<Vec<TaskHistory>, StoreError> {
         let mut found = Vec::with_capacity(tasks.len());
-        let mut transitions = Vec::new();
         for id in tasks {
-            found.extend(self.task(*id).await?);
-            transitions.append(&mut self.history(*id).await?);
+            if let Some(task) = self.task(*id).await? {
+                let transitions = self.history(*id).await?;
+                found.push(TaskHistory { task: task.into(), transitions });
+            }
         }
-        Ok(TaskHistory::gather(tasks, found, transitions))
+        Ok(TaskHistory::in_order(tasks, found))
     }
 
     /// Who paused a namespace, if it is paused.

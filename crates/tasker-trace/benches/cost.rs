@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tasker_core::{TaskId, Timestamp};
 use tasker_store::conformance::{Bench, clock};
 use tasker_store::memory::MemoryStore;
-use tasker_trace::{Origin, Sampling, TraceContext, spans};
+use tasker_trace::{Sampling, TraceContext, spans};
 
 fn deciding(c: &mut Criterion) {
     let task = TaskId::new(Timestamp::from_micros(1_790_000_000_000_000), 77 << 20);
@@ -32,13 +32,13 @@ fn writing(c: &mut Criterion) {
         let task = bench.submit(&format!("start -> {} -> end", middle.join(", "))).await;
         bench.complete_everything().await;
         let history = bench.store.history(task).await.expect("a history");
-        (bench.task(task).await, bench.template_of(task).await, history)
+        (bench.task(task).await.into(), bench.template_of(task).await, history)
     });
-    let count = spans(&task, &template, &history, &Origin::default()).len();
+    let count = spans(&task, &template, &history).len();
     let mut group = c.benchmark_group("write");
     group.throughput(Throughput::Elements(count as u64));
     group.bench_function(format!("{count} spans of a task of 102 steps"), |b| {
-        b.iter(|| spans(&task, &template, black_box(&history), &Origin::default()));
+        b.iter(|| spans(&task, &template, black_box(&history)));
     });
     group.finish();
 }

@@ -35,4 +35,4 @@ pub use reference::reference;
 pub use sampling::{InvalidRatio, Sampling};
 pub use span::{Attribute, Event, Kind, Link, Span, SpanError, Value};
 pub use story::is_verdict;
-pub use write::{Origin, spans};
+pub use write::spans;

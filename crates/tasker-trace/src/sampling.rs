@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tasker_core::{State, TaskId};
-use tasker_store::TaskRecord;
+use tasker_store::TaskBrief;
 
 use crate::context::{Sampled, TraceContext};
 
@@ -60,7 +60,7 @@ impl Sampling {
     }
 
     /// Whether the trace of a task that has ended is written: if it failed, if it was slow, or as at the head.
-    pub fn is_written(&self, task: &TaskRecord, submitter: Option<&TraceContext>) -> bool {
+    pub fn is_written(&self, task: &TaskBrief, submitter: Option<&TraceContext>) -> bool {
         let is_slow = task
             .ended_at
             .zip(self.slow)

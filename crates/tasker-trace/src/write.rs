@@ -6,7 +6,7 @@ mod step;
 use std::borrow::Cow;
 
 use tasker_core::{State, TaskTemplate, Timestamp};
-use tasker_store::{TaskRecord, Transition};
+use tasker_store::{TaskBrief, Transition};
 
 use crate::attributes as name;
 use crate::context::TraceContext;
@@ -18,36 +18,19 @@ use facts::Facts;
 /// Most spans have not more.
 const FACTS: usize = 14;
 
-/// What a submitter said about where the task comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Origin<'a> {
-    /// What it calls the occasion.
-    pub correlation_id: Option<&'a str>,
-    /// Its `traceparent`. One that cannot be used is as good as none.
-    pub traceparent: Option<&'a str>,
-}
-
-impl Origin<'_> {
-    /// The span that the task was submitted in.
-    pub fn submitter(&self) -> Option<TraceContext> {
-        self.traceparent?.parse().ok()
-    }
-}
-
 /// The trace of a task, as far as its record tells it: everything but what handlers did while they ran.
 ///
 /// `history` is that of the task, in order; where it is empty there is no trace. Parents come before their parts,
 /// and lie around them in time. The same record gives the same spans. What goes on beyond the record ends with it for
-/// now, and says that it is unfinished.
+/// now, and says that it is unfinished. A `traceparent` that cannot be used is as good as none.
 pub fn spans<'a>(
-    task: &'a TaskRecord,
+    task: &'a TaskBrief,
     template: &'a TaskTemplate,
     history: &'a [Transition],
-    origin: &Origin<'a>,
 ) -> Vec<Span<'a>> {
     let Some(story) = Story::read(template, history) else { return Vec::new() };
     let mut trace = Trace { task, template, spans: Vec::with_capacity(2 + 4 * template.steps.len()) };
-    trace.task(&story, origin);
+    trace.task(&story);
     for run in &story.runs {
         trace.run(run);
         for (ordinal, part) in &run.steps {
@@ -59,7 +42,7 @@ pub fn spans<'a>(
 
 /// A trace in the making.
 struct Trace<'a> {
-    task: &'a TaskRecord,
+    task: &'a TaskBrief,
     template: &'a TaskTemplate,
     spans: Vec<Span<'a>>,
 }
@@ -106,19 +89,20 @@ impl<'a> Trace<'a> {
         Link { trace: TraceId::of(self.task.id), span: self.span_id(subject), kind }
     }
 
-    fn task(&mut self, story: &Story<'a>, origin: &Origin<'a>) {
+    fn task(&mut self, story: &Story<'a>) {
         let key = self.template.key();
         let stretch = Stretch { start: story.start, end: story.end };
         let mut span = self.span(Subject::Task, None, format!("tasker.task {key}"), stretch);
-        span.attributes.extend(self.task_facts(origin));
+        span.attributes.extend(self.task_facts());
         span.attributes.extend(facts::unfinished(story.runs.last().is_some_and(|run| run.verdict.is_none())));
         span.events = story.between.iter().map(|moment| facts::transition(*moment, self.template)).collect();
-        span.links = origin.submitter().iter().map(created_by).collect();
+        let submitter = self.task.origin.traceparent.as_ref().and_then(|text| text.parse().ok());
+        span.links = submitter.iter().map(created_by).collect();
         span.error = self.blocked(story.runs.last().filter(|_| self.task.state == State::Error));
         self.spans.push(span);
     }
 
-    fn task_facts(&self, origin: &Origin<'a>) -> Vec<Attribute<'a>> {
+    fn task_facts(&self) -> Vec<Attribute<'a>> {
         let (task, template) = (self.task, self.template);
         let steps = u32::try_from(template.steps.len()).unwrap_or(u32::MAX);
         let mut facts = Facts::default();
@@ -130,7 +114,7 @@ impl<'a> Trace<'a> {
         facts.add_text(name::TASK_INITIATOR, &task.initiator);
         facts.add_text(name::TASK_SOURCE_SYSTEM, &task.source_system);
         facts.add_texts(name::TASK_TAGS, &task.tags);
-        facts.add_text(name::CORRELATION_ID, origin.correlation_id.unwrap_or_default());
+        facts.add_text(name::CORRELATION_ID, task.origin.correlation_id.as_deref().unwrap_or_default());
         facts.finish()
     }
 

@@ -6,7 +6,8 @@ use opentelemetry_proto::tonic::trace::v1::{Span as Arrived, span::SpanKind, sta
 use tasker_otlp::{Protocol, Traces, Written};
 use tasker_store::conformance::{Bench, clock};
 use tasker_store::memory::MemoryStore;
-use tasker_trace::{Event, Kind, Origin, Span, attributes, spans};
+use tasker_store::{Origin, TaskBrief};
+use tasker_trace::{Event, Kind, Span, attributes, spans};
 
 use crate::receiver::{PATIENCE, Receiver, fact};
 
@@ -23,10 +24,11 @@ pub(crate) async fn trace() -> Vec<Span<'static>> {
     let lease = bench.claim(1).await.one();
     bench.fail(lease).await;
     let history = bench.store.history(task).await.expect("a history");
-    let traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-    let origin = Origin { correlation_id: Some("order-7"), traceparent };
-    let (task, template) = (bench.task(task).await, bench.template_of(task).await);
-    spans(&task, &template, &history, &origin).into_iter().map(Span::into_owned).collect()
+    let traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
+    let origin = Origin { correlation_id: Some("order-7".to_owned()), traceparent };
+    let template = bench.template_of(task).await;
+    let task = TaskBrief { origin, ..bench.task(task).await.into() };
+    spans(&task, &template, &history).into_iter().map(Span::into_owned).collect()
 }
 
 async fn arrives(protocol: Protocol) {

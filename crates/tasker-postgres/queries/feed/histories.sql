@@ -1,12 +1,13 @@
--- The transitions of several tasks: for each task one text, in which they stand in order. Of each come seven numbers and
--- words, then how many characters `by` and `details` have (-1: it is null), a space after each of all these, then `by`
--- and `details` themselves. As rows they cost half as much again, here and where they are read.
+-- Several tasks, each with its transitions as one text: as rows they cost half as much again, here and where they are
+-- read. What stands in it: `Transition::unpack`.
 -- Locks: nothing.
--- Uses: transitions_by_task.
-select i.id as task_id, (
-  select string_agg(concat_ws(' ', t.seq, coalesce(t.ordinal, -1), coalesce(t.attempt, 0),
-    coalesce(t.from_state::text, '-'), t.to_state, t.cause, tasker.micros(t.at), coalesce(char_length(t.by), -1),
-    coalesce(char_length(t.details::text), -1), concat(t.by, t.details)), '')
-  from (select * from tasker.transitions where task_id = i.id order by seq offset 0) t
-) as transitions
-from unnest($1::uuid[]) i (id)
+-- Uses: tasks_pkey, transitions_by_task.
+select t.id, t.plan_id, t.state::text, t.initiator, t.source_system, to_json(t.tags) as tags, t.correlation_id,
+  t.traceparent, tasker.micros(t.requested_at) as requested_at, tasker.micros(t.ended_at) as ended_at, (
+    select string_agg(concat_ws(' ', m.seq, coalesce(m.ordinal, -1), coalesce(m.attempt, 0),
+      coalesce(m.from_state::text, '-'), m.to_state, m.cause, tasker.micros(m.at), coalesce(octet_length(m.by), -1),
+      coalesce(octet_length(m.details::text), -1), concat(m.by, m.details)), '')
+    from (select * from tasker.transitions where task_id = t.id order by seq offset 0) m
+  ) as transitions
+from tasker.tasks t
+where t.id = any ($1::uuid[])

@@ -8,7 +8,7 @@ use tasker_core::{State, TaskId};
 use tasker_events::{Event, Events};
 use tasker_otlp::{Report, Traces, Written};
 use tasker_store::{Store, StoreError, StoredPlan, TaskHistory, Transition};
-use tasker_trace::{Origin, Span, is_verdict, spans};
+use tasker_trace::{Span, is_verdict, spans};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -193,11 +193,7 @@ impl Record {
 
     fn spans(&self) -> Vec<Span<'_>> {
         let TaskHistory { task, transitions } = &self.history;
-        let origin = Origin {
-            correlation_id: task.origin.correlation_id.as_deref(),
-            traceparent: task.origin.traceparent.as_deref(),
-        };
-        spans(task, &self.plan.template, transitions, &origin)
+        spans(task, &self.plan.template, transitions)
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tasker_core::{State, TaskId, Timestamp};
 use tasker_store::conformance::Bench;
 use tasker_store::{Attempts, Cause, Lease, Transition};
-use tasker_trace::{Origin, Span, SpanId, attributes, spans};
+use tasker_trace::{Span, SpanId, attributes, spans};
 
 const GRAPHS: [&str; 5] = [
     "a{limit=2} -> b -> c{once}",
@@ -123,7 +123,7 @@ proptest! {
             let task = bench.submit("a -> b, c -> d").await;
             (bench.task(task).await, bench.template_of(task).await)
         });
-        let spans = spans(&task, &template, &history, &Origin::default());
+        let spans = spans(&task.into(), &template, &history);
         prop_assert_eq!(spans.is_empty(), history.is_empty());
         let ids: HashSet<_> = spans.iter().map(|span| span.id).collect();
         for span in &spans {

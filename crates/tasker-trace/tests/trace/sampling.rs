@@ -68,8 +68,8 @@ async fn failed_and_slow_tasks_are_written_whatever_the_ratio() {
     bench.advance(60);
     bench.complete(hand.take("b")).await;
     for (task, is_written) in [(quick, false), (slow, true), (failed, true)] {
-        let task = bench.task(task).await;
-        assert_eq!(sampling(0.0).is_written(&task, None), is_written, "{:?}", task.plan);
+        let task = bench.task(task).await.into();
+        assert_eq!(sampling(0.0).is_written(&task, None), is_written, "{task:?}");
         assert!(sampling(1.0).is_written(&task, None));
     }
 }

@@ -4,7 +4,7 @@ use crate::support::{bench, draw, picture, shown, trace, trace_from};
 use insta::assert_snapshot;
 use serde_json::json;
 use tasker_store::Attempts;
-use tasker_trace::{Kind, Origin, Subject, TraceId, Value, attributes, is_verdict};
+use tasker_trace::{Kind, Subject, TraceId, Value, attributes, is_verdict};
 
 #[tokio::test]
 async fn a_chain_is_one_run_of_steps_with_a_wait_and_an_attempt_each() {
@@ -258,14 +258,14 @@ async fn a_task_that_goes_on_is_shown_as_far_as_it_has_come() {
 async fn the_submitters_span_is_linked_and_a_wrong_one_is_ignored() {
     let bench = bench();
     let task = bench.submit("a").await;
-    let traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-    let origin = Origin { correlation_id: Some("order-7"), traceparent };
+    let traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
+    let origin = Origin { correlation_id: Some("order-7".to_owned()), traceparent };
     let spans = trace_from(&bench, task, origin).await;
     let link = &spans[0].links[0];
     assert_eq!(link.span.to_string(), "00f067aa0ba902b7");
     assert_eq!(link.kind, "created_by");
     assert!(spans[0].attributes.contains(&(attributes::CORRELATION_ID, "order-7".to_owned().into())));
-    let wrong = Origin { traceparent: Some("00-zero"), ..Origin::default() };
+    let wrong = Origin { traceparent: Some("00-zero".to_owned()), ..Origin::default() };
     assert_eq!(trace_from(&bench, task, wrong).await[0].links, []);
 }
 

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use tasker_core::{TaskId, Timestamp};
 use tasker_store::conformance::{Bench, clock};
 use tasker_store::memory::MemoryStore;
-use tasker_trace::{Origin, Span, SpanId, Value, attributes, spans};
+use tasker_store::{Origin, TaskBrief};
+use tasker_trace::{Span, SpanId, Value, attributes, spans};
 
 /// A bench with a store in memory.
 pub(crate) fn bench() -> Bench {
@@ -20,10 +21,11 @@ pub(crate) async fn trace(bench: &Bench, task: TaskId) -> Vec<Span<'static>> {
 }
 
 /// The trace of a task that says where it comes from.
-pub(crate) async fn trace_from(bench: &Bench, task: TaskId, origin: Origin<'_>) -> Vec<Span<'static>> {
+pub(crate) async fn trace_from(bench: &Bench, task: TaskId, origin: Origin) -> Vec<Span<'static>> {
     let history = bench.store.history(task).await.expect("a history");
-    let (task, template) = (bench.task(task).await, bench.template_of(task).await);
-    spans(&task, &template, &history, &origin).into_iter().map(Span::into_owned).collect()
+    let template = bench.template_of(task).await;
+    let task = TaskBrief { origin, ..bench.task(task).await.into() };
+    spans(&task, &template, &history).into_iter().map(Span::into_owned).collect()
 }
 
 /// The trace of a task as text.
