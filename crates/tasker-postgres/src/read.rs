@@ -11,13 +11,12 @@ use tasker_store::{
 };
 use uuid::Uuid;
 
-use crate::error::unstorable;
 use crate::feed::transition;
 use crate::literal::{List, Literal, Word};
 use crate::row::Reader;
 use crate::statement::{
-    FEED_HISTORIES, FEED_HISTORY, FEED_STEP_HISTORY, LANE_LIST, NAMESPACE_READ, SESSION_BY_INDEX, STEP_LIST,
-    Script, TASK_COUNT, TASK_LATE, TASK_LIST, TASK_LIST_NEWEST, TASK_READ, WORK_INPUTS,
+    FEED_HISTORIES, FEED_HISTORY, FEED_STEP_HISTORY, LANE_LIST, NAMESPACE_READ, STEP_LIST, TASK_COUNT,
+    TASK_LATE, TASK_LIST, TASK_LIST_NEWEST, TASK_READ, WORK_INPUTS,
 };
 use crate::store::PostgresStore;
 use crate::write::ordinal;

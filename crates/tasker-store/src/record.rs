@@ -91,7 +91,7 @@ pub struct TaskHistory {
 
 impl TaskHistory {
     /// Puts what was found into the order asked, each once.
-    pub fn in_order(asked: &[TaskId], found: impl IntoIterator<Item = Self>) -> Vec<Self> {
+    pub fn in_order(asked: &[TaskId], found: Vec<Self>) -> Vec<Self> {
         let mut found: HashMap<_, _> = found.into_iter().map(|history| (history.task.id, history)).collect();
         asked.iter().filter_map(|id| found.remove(id)).collect()
     }

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn whatever_stands_in_a_text_does_not_end_it() {
-        let text = "7 -1 0 - pending created 5 -1 -1 9 2 3 error pending retry_requested 8 8 16 Zoë 1 -\n{\"reason\": \" 4\"}";
+        let text = "7 -1 0 - pending submitted 5 -1 -1 9 2 3 error pending retry_requested 8 9 16 Zoë 1 -\n{\"reason\": \" 4\"}";
         let transitions = Transition::unpack(task(), text).expect("transitions");
         let [first, second] = transitions.as_slice() else { panic!("{transitions:?}") };
         assert_eq!((first.seq, first.step, first.attempt, first.from), (7, None, None, None));
@@ -104,8 +104,8 @@ mod tests {
     fn what_is_wrong_is_said() {
         for (text, reason) in [
             ("7 -1 0", "a word is missing"),
-            ("7 -1 0 - pending created 5 4 -1 abc", "bytes are missing"),
-            ("7 -1 0 - pending created 5 1 -1 é", "bytes are missing"),
+            ("7 -1 0 - pending submitted 5 4 -1 abc", "bytes are missing"),
+            ("7 -1 0 - pending submitted 5 1 -1 é", "bytes are missing"),
             ("x ", "invalid digit found in string"),
         ] {
             assert_eq!(Transition::unpack(task(), text), Err(reason.to_owned()), "{text}");

@@ -121,9 +121,9 @@ proptest! {
         let (task, template) = runtime.block_on(async {
             let bench = bench();
             let task = bench.submit("a -> b, c -> d").await;
-            (bench.task(task).await, bench.template_of(task).await)
+            (bench.task(task).await.into(), bench.template_of(task).await)
         });
-        let spans = spans(&task.into(), &template, &history);
+        let spans = spans(&task, &template, &history);
         prop_assert_eq!(spans.is_empty(), history.is_empty());
         let ids: HashSet<_> = spans.iter().map(|span| span.id).collect();
         for span in &spans {

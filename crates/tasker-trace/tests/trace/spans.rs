@@ -4,6 +4,7 @@ use crate::support::{bench, draw, picture, shown, trace, trace_from};
 use insta::assert_snapshot;
 use serde_json::json;
 use tasker_store::Attempts;
+use tasker_store::Origin;
 use tasker_trace::{Kind, Subject, TraceId, Value, attributes, is_verdict};
 
 #[tokio::test]
