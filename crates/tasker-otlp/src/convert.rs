@@ -24,7 +24,7 @@ use crate::wire::Message;
 /// usual limit of OpenTelemetry.
 const MOST: usize = 128;
 /// What most spans take.
-const BYTES: usize = 512;
+const BYTES: usize = 640;
 
 /// What all requests of a process have in common.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Envelope {
 
     /// A batch as a request. All its spans are of one scope, that of the tracer.
     pub(crate) fn request(&self, batch: &[Waiting]) -> Bytes {
-        let mut request = Message::with_capacity(batch.len() * BYTES);
+        let mut request = Message::with_capacity(batch.iter().map(size).sum());
         request.part(1, |of_resource| {
             of_resource.fields(&self.resource);
             of_resource.part(2, |of_scope| {
@@ -95,6 +95,15 @@ impl Written {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// How much a span takes in a request, or a little more.
+fn size(waiting: &Waiting) -> usize {
+    match waiting {
+        // With the number of the field and the length.
+        Waiting::Recorded(span) => span.len() + 8,
+        Waiting::Live(_) | Waiting::Call(_) => BYTES,
     }
 }
 

@@ -8,26 +8,29 @@ use tasker_core::{TaskId, Timestamp};
 use super::Transition;
 
 impl Transition {
-    /// Reads the transitions of a task from a text, in which they stand in order.
+    /// Reads the transitions of a task from a text, and gives them in order.
     ///
-    /// Of each come nine words, with a space after each: its number, the ordinal of the step or -1, the attempt or 0,
-    /// the state before or `-`, the state after, the cause, the time in microseconds, then how many bytes `by` and
-    /// `details` have, -1 if there are none. `by` and `details` themselves follow.
+    /// Of each come nine words: its number, the ordinal of the step or -1, the attempt or 0, the state before or `-`, the
+    /// state after, the cause, the time in microseconds, then how many bytes `by` and `details` have, -1 if there are
+    /// none. Those that there are follow. There is one space between all these, and between transitions.
     ///
     /// # Errors
     ///
     /// What is wrong with the text.
     pub fn unpack(task: TaskId, packed: &str) -> Result<Vec<Self>, String> {
-        let (mut rest, mut transitions) = (Rest(packed), Vec::new());
-        while !rest.0.is_empty() {
+        let (mut rest, mut transitions) =
+            (Rest(Some(packed).filter(|packed| !packed.is_empty())), Vec::new());
+        while rest.0.is_some() {
             transitions.push(rest.transition(task)?);
         }
+        // An aggregate promises no order, and most often keeps that of the index.
+        transitions.sort_by_key(|transition| transition.seq);
         Ok(transitions)
     }
 }
 
-/// What was not read yet.
-struct Rest<'a>(&'a str);
+/// What was not read yet; `None` at the end.
+struct Rest<'a>(Option<&'a str>);
 
 impl<'a> Rest<'a> {
     fn transition(&mut self, task: TaskId) -> Result<Transition, String> {
@@ -53,7 +56,8 @@ impl<'a> Rest<'a> {
     }
 
     fn word(&mut self) -> Result<&'a str, String> {
-        let (word, rest) = self.0.split_once(' ').ok_or("a word is missing")?;
+        let rest = self.0.ok_or("a word is missing")?;
+        let (word, rest) = rest.split_once(' ').map_or((rest, None), |(word, rest)| (word, Some(rest)));
         self.0 = rest;
         Ok(word)
     }
@@ -65,8 +69,12 @@ impl<'a> Rest<'a> {
     /// So many bytes, whatever they are; nothing if that is less than none.
     fn bytes(&mut self, count: i64) -> Result<Option<&'a str>, String> {
         let Ok(count) = usize::try_from(count) else { return Ok(None) };
-        let (bytes, rest) = self.0.split_at_checked(count).ok_or("bytes are missing")?;
-        self.0 = rest;
+        let (bytes, rest) =
+            self.0.and_then(|rest| rest.split_at_checked(count)).ok_or("bytes are missing")?;
+        self.0 = match rest {
+            "" => None,
+            rest => Some(rest.strip_prefix(' ').ok_or("a space is missing")?),
+        };
         Ok(Some(bytes))
     }
 }
@@ -87,12 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn whatever_stands_in_a_text_does_not_end_it() {
-        let text = "7 -1 0 - pending submitted 5 -1 -1 9 2 3 error pending retry_requested 8 9 16 Zoë 1 -\n{\"reason\": \" 4\"}";
+    fn whatever_stands_in_a_text_does_not_end_it_and_they_come_in_order() {
+        let text = "9 2 3 error pending retry_requested 8 9 16 Zoë 1 -\n {\"reason\": \" 4\"} 7 -1 0 - pending submitted 5 0 -1 ";
         let transitions = Transition::unpack(task(), text).expect("transitions");
         let [first, second] = transitions.as_slice() else { panic!("{transitions:?}") };
         assert_eq!((first.seq, first.step, first.attempt, first.from), (7, None, None, None));
-        assert_eq!((first.to, first.by.as_deref(), &first.details), (State::Pending, None, &Value::Null));
+        assert_eq!((first.to, first.by.as_deref(), &first.details), (State::Pending, Some(""), &Value::Null));
         assert_eq!((second.step, second.attempt), (Some(task().step(2)), Some(3)));
         assert_eq!((second.from, second.cause), (Some(State::Error), Cause::RetryRequested));
         assert_eq!((second.at, second.by.as_deref()), (Timestamp::from_micros(8), Some("Zoë 1 -\n")));
@@ -105,6 +113,8 @@ mod tests {
         for (text, reason) in [
             ("7 -1 0", "a word is missing"),
             ("7 -1 0 - pending submitted 5 4 -1 abc", "bytes are missing"),
+            ("7 -1 0 - pending submitted 5 4 -1", "bytes are missing"),
+            ("7 -1 0 - pending submitted 5 3 -1 abcd", "a space is missing"),
             ("7 -1 0 - pending submitted 5 1 -1 é", "bytes are missing"),
             ("x ", "invalid digit found in string"),
         ] {
