@@ -28,7 +28,7 @@ use crate::throughput::{Run, drain, drain_watched, submit};
 /// Processes, each with a database of its own, one after the other.
 const PROCESSES: usize = 3;
 /// Rounds in each of them, after one that warms up.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 36;
 /// Which part of all tasks is traced.
 const RATIO: f64 = 0.1;
 /// Traces are taken to be written once none more came for so long.
@@ -63,16 +63,17 @@ pub(crate) async fn steps(kind: Kind, scale: usize) -> Result<()> {
         }
     }
     for (told, runs) in TOLD.into_iter().zip(&seen) {
+        // Of logarithms: of ratios themselves the mean is too high, the more so the more they differ.
         let ratios: Vec<f64> =
-            runs.iter().zip(&seen[0]).map(|(run, silent)| 100.0 * run.rate / silent.rate).collect();
+            runs.iter().zip(&seen[0]).map(|(run, silent)| (run.rate / silent.rate).ln()).collect();
         println!(
             "told       {:10} {:>9.0} steps/s, told is {told}: {:.1} % ± {:.1}, of the middle half {:.1} %    \
              CPU µs/step, engine and database: {:.1}",
             shape.name,
             median(runs.iter().map(|run| run.rate).collect()),
-            mean(&ratios),
-            error_of_mean(&ratios),
-            mean_of_middle_half(&ratios),
+            100.0 * mean(&ratios).exp(),
+            100.0 * error_of_mean(&ratios),
+            100.0 * mean_of_middle_half(&ratios).exp(),
             median(runs.iter().map(|run| run.cpu).collect()),
         );
     }
