@@ -1,5 +1,5 @@
--- Several tasks, each with its transitions as one text: as rows they cost half as much again, here and where they are
--- read. What stands in it: `Transition::unpack`.
+-- Several tasks, each with its transitions as one text: as rows they cost half as much again, with what it takes to read
+-- them. What stands in it: `Transition::unpack`.
 -- Locks: nothing.
 -- Uses: tasks_pkey, transitions_by_task.
 select t.id, t.plan_id, t.state::text, t.initiator, t.source_system, to_json(t.tags) as tags, t.correlation_id,
