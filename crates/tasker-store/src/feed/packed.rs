@@ -1,4 +1,4 @@
-//! The transitions of a task as one text: for databases, to which a row for each costs more, as to who reads them.
+//! The transitions of a task as one text, for databases: to send and to read, a row for each costs more.
 
 use std::str::FromStr;
 
